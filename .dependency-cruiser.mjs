@@ -1,0 +1,98 @@
+// The folder table of docs/architecture.md as rules: the lint rule and the diagram in one.
+
+/** Folder -> the folders it may read. Everyone may read the vocabulary files directly in src. */
+export const READS = {
+  wire: [],
+  broker: [],
+  tensors: [],
+  balance: [],
+  world: [],
+  datasets: [],
+  events: ['wire'],
+  join: ['events'],
+  samples: ['events', 'join'],
+  features: ['samples'],
+  embeddings: ['features'],
+  model: ['features', 'embeddings', 'tensors'],
+  train: ['samples', 'features', 'embeddings', 'tensors', 'model', 'balance'],
+  publish: ['wire', 'features', 'embeddings', 'tensors', 'model', 'train'],
+  serve: ['wire', 'features', 'embeddings', 'tensors', 'model', 'publish'],
+  observe: ['events', 'join', 'samples', 'model', 'train', 'publish', 'serve'],
+}
+
+/** Package -> the one place that may import it. */
+export const DOORS = {
+  avsc: '^src/wire/',
+  kafkajs: '^src/broker/',
+  '@bokuweb/': '^src/broker/',
+  'lz4-napi': '^src/broker/',
+  '@tensorflow/': '^src/tensors/',
+  'prom-client': '^src/observe/',
+  pino: '^src/observe/',
+  fastify: '^src/(observe|serve)/',
+  'log-update': '^src/observe/',
+  'cli-table3': '^src/observe/',
+  picocolors: '^src/observe/',
+  yaml: '^src/settings/',
+  'csv-parse': '^src/datasets/',
+  rxjs: '^topology/',
+  commander: '^bin/',
+}
+
+const folderRules = Object.entries(READS).map(([folder, reads]) => ({
+  name: `${folder} reads only ${reads.length === 0 ? 'the vocabulary' : reads.join(', ')}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/[^/]+/', pathNot: [folder, ...reads].map((name) => `^src/${name}/`) },
+}))
+
+const doorRules = Object.entries(DOORS).map(([name, home]) => ({
+  name: `${name} is imported only behind ${home.replaceAll(/[\^/]/g, '')}`,
+  severity: 'error',
+  from: { path: '^(src|topology|bin)/', pathNot: home },
+  to: { path: `node_modules/${name}` },
+}))
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...folderRules,
+    ...doorRules,
+    {
+      name: 'settings reads only the options that parts declare',
+      severity: 'error',
+      from: { path: '^src/settings/' },
+      to: { path: '^src/[^/]+/', pathNot: '^src/settings/|options\\.ts$|balancers\\.ts$|topic-rules\\.ts$|train/balancing\\.ts$' },
+    },
+    {
+      name: 'vocabulary reads nothing but vocabulary',
+      severity: 'error',
+      from: { path: '^src/[^/]+\\.ts$', pathNot: '^src/index\\.ts$' },
+      to: { path: '^(src/[^/]+/|topology/|bin/)' },
+    },
+    {
+      name: 'src never reads topology or bin',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(topology|bin)/' },
+    },
+    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no orphan imports',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^@tensorflow/tfjs-node' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    includeOnly: undefined,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
+  },
+}

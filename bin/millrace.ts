@@ -1,0 +1,223 @@
+#!/usr/bin/env node
+/** @file The command line: parses, then calls topology. Commands are loaded when they run, so that --help answers at once. */
+
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { MillraceError, messageOf } from '../src/errors.ts'
+import type { CommandContext } from '../topology/command-context.ts'
+import { packageVersion } from '../topology/package-files.ts'
+
+const context: CommandContext = {
+  clock: { now: () => Date.now() },
+  environment: process.env,
+  terminal: process.stderr,
+  print: (text) => void process.stdout.write(`${text}\n`),
+  script: process.argv[1] ?? '',
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number.')
+  return value
+}
+
+function positive(text: string): number {
+  const value = whole(text)
+  if (value === 0) throw new InvalidArgumentError('give a whole number above 0.')
+  return value
+}
+
+const program = new Command('millrace')
+  .description('Real-time multi-task learner that lives beside an event bus.')
+  .version(packageVersion())
+  .showHelpAfterError('(run with --help for examples)')
+
+const reportOption = new Option('--report <file>', 'also write the results as JSON')
+
+program
+  .command('start')
+  .description('start a simulated app and learn from it, without a broker')
+  .option(
+    '--exit',
+    'end after --impressions and print the tables (default without a terminal)',
+    false,
+  )
+  .option('--impressions <n>', 'length of a bounded run', whole, 300_000)
+  .option('--seed <n>', 'seed of the simulated app', whole, 1)
+  .option('--per-second <n>', 'events per second of an unbounded run', whole, 3_000)
+  .option('--job <file>', 'job file instead of examples/simulated/job.yaml')
+  .addOption(reportOption)
+  .addHelpText(
+    'after',
+    '\nExamples:\n  millrace start\n  millrace start --exit --report report.json',
+  )
+  .action(async (options) =>
+    (await import('../topology/start-command.ts')).startCommand(context, options),
+  )
+
+program
+  .command('run <job>')
+  .description('run the learner of a job until Ctrl-C')
+  .option('--exit', 'end when everything that is on the bus was learned from', false)
+  .addOption(reportOption)
+  .addHelpText('after', '\nExample:\n  millrace run examples/simulated/job.yaml --exit')
+  .action(async (job, options) =>
+    (await import('../topology/run-command.ts')).runCommand(context, { job, ...options }),
+  )
+
+program
+  .command('produce <job>')
+  .description("append the simulated app's events to a job's bus")
+  .option('--impressions <n>', 'how many impressions; without it, until stopped', whole)
+  .option('--seed <n>', 'seed of the simulated app', whole, 1)
+  .option('--per-second <n>', 'events per second; without it, as fast as the log takes them', whole)
+  .addHelpText(
+    'after',
+    '\nExample:\n  millrace produce examples/simulated/job.yaml --impressions 10000',
+  )
+  .action(async (job, options) =>
+    (await import('../topology/produce-command.ts')).produceCommand(context, { job, ...options }),
+  )
+
+program
+  .command('kuairand')
+  .description('import KuaiRand-Pure and learn from it')
+  .requiredOption('--log <file>', 'standard log (CSV, plain or gzip)')
+  .requiredOption('--users <file>', 'user features')
+  .requiredOption('--videos <file>', 'basic video features')
+  .option('--job <file>', 'job file instead of examples/kuairand/job.yaml')
+  .addOption(reportOption)
+  .addHelpText(
+    'after',
+    '\nExample:\n  millrace kuairand --log log.csv.gz --users users.csv.gz --videos videos.csv.gz',
+  )
+  .action(async (options) =>
+    (await import('../topology/kuairand-command.ts')).kuairandCommand(context, options),
+  )
+
+program
+  .command('join <job>')
+  .description(
+    'join everything on the bus once and write samples and the fate of every event as NDJSON',
+  )
+  .requiredOption('--output <file>', 'file to write')
+  .addHelpText(
+    'after',
+    '\nExample:\n  millrace join examples/simulated/job.yaml --output samples.ndjson',
+  )
+  .action(async (job, options) =>
+    (await import('../topology/join-command.ts')).joinCommand(context, { job, ...options }),
+  )
+
+program
+  .command('score')
+  .description('score rows with the newest model of a model topic')
+  .requiredOption('--from <bus>', 'folder of the file log')
+  .requiredOption('--input <file>', 'rows as NDJSON, fields as in the impressions')
+  .requiredOption('--output <file>', 'the same rows with scores')
+  .option('--topic <topic>', 'the model topic', 'model')
+  .option('--model <id>', 'which model, when the topic has several')
+  .option('--time-field <field>', 'event time of a row, Unix ms', 'event_time')
+  .addHelpText(
+    'after',
+    '\nExample:\n  millrace score --from .millrace/simulated/bus --input rows.ndjson --output scores.ndjson',
+  )
+  .action(async (options) =>
+    (await import('../topology/score-command.ts')).scoreCommand(context, options),
+  )
+
+program
+  .command('serve')
+  .description('answer POST /score with the newest model of a model topic')
+  .option('--from <bus>', 'folder of the file log')
+  .addOption(
+    new Option('--job <file>', 'job file whose bus and model are followed').conflicts('from'),
+  )
+  .option('--topic <topic>', 'the model topic (default: the one of the job, or "model")')
+  .option('--model <id>', 'which model (default: the one of the job, or the first on the topic)')
+  .option('--host <address>', 'address to bind', '127.0.0.1')
+  .option('--port <n>', 'port; 0 takes a free one', whole, 8501)
+  .option('--token-env <name>', 'environment variable with a bearer token that clients must send')
+  .addOption(new Option('--token-file <file>', 'file with that token').conflicts('tokenEnv'))
+  .option('--time-field <field>', 'event time of a row, Unix ms', 'event_time')
+  .option('--max-rows <n>', 'rows of one request', positive, 1000)
+  .option('--max-body-bytes <n>', 'bytes of one request', positive, 1_048_576)
+  .option('--request-timeout-ms <n>', 'longest time for a request to arrive', positive, 10_000)
+  .option('--drain-ms <n>', 'longest wait for requests under way at the end', whole, 10_000)
+  .addOption(
+    new Option('--log <level>', 'lowest level that is logged')
+      .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+      .default('info'),
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  millrace serve --from .millrace/simulated/bus
+  millrace serve --job examples/kafka/job.yaml --host 0.0.0.0 --token-env SCORER_TOKEN
+  curl -H 'content-type: application/json' http://127.0.0.1:8501/score \\
+    -d '{"rows": [{"user_id": "u1", "item_id": "i1", "event_time": 1772431200000}]}'`,
+  )
+  .action(async (options) =>
+    (await import('../topology/serve-command.ts')).serveCommand(context, options),
+  )
+
+program
+  .command('check <job>')
+  .description('check a job file, its schemas and what must fit between them')
+  .addHelpText('after', '\nExample:\n  millrace check examples/simulated/job.yaml')
+  .action(async (job) => (await import('../topology/check-command.ts')).checkCommand(context, job))
+
+program
+  .command('describe <job>')
+  .description('show the wiring of a job')
+  .addOption(new Option('--format <format>').choices(['text', 'mermaid']).default('text'))
+  .addHelpText(
+    'after',
+    '\nExample:\n  millrace describe examples/simulated/job.yaml --format mermaid',
+  )
+  .action(async (job, options) =>
+    (await import('../topology/describe.ts')).describeCommand(context, { job, ...options }),
+  )
+
+program
+  .command('compare')
+  .description('train every model and every balancer on the same samples and write a leaderboard')
+  .addOption(
+    new Option('--data <set>', 'what to learn from')
+      .choices(['kuairand', 'simulated', 'both'])
+      .default('both'),
+  )
+  .option('--log <file>', 'standard log of KuaiRand-Pure (CSV, plain or gzip)')
+  .option('--users <file>', 'its user features')
+  .option('--videos <file>', 'its basic video features')
+  .option('--impressions <n>', 'length of the simulated stream', whole, 200_000)
+  .option('--samples <n>', 'cut each stream to about so many samples', whole)
+  .option('--only <pattern>', 'regular expression on group/name, such as backbones/ or pcgrad')
+  .option('--output <file>', 'the page to write', 'docs/leaderboard.md')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  millrace compare --data simulated --samples 20000\n' +
+      '  millrace compare --data kuairand --log log.csv.gz --users users.csv.gz --videos videos.csv.gz',
+  )
+  .action(async (options) =>
+    (await import('../topology/compare-command.ts')).compareCommand(context, options),
+  )
+
+program
+  .command('doctor')
+  .description('say which engine this machine gets, why, and how to get a faster one')
+  .addHelpText('after', '\nExample:\n  millrace doctor')
+  .action(async () => (await import('../topology/doctor-command.ts')).doctorCommand(context))
+
+try {
+  await program.parseAsync()
+} catch (thrown) {
+  const remedy = thrown instanceof MillraceError ? thrown.remedy : undefined
+  process.stderr.write(
+    `millrace: ${messageOf(thrown)}\n${remedy === undefined ? '' : `  ${remedy}\n`}`,
+  )
+  if (!(thrown instanceof MillraceError) && thrown instanceof Error) {
+    process.stderr.write(`${thrown.stack ?? ''}\n`)
+  }
+  process.exitCode = 1
+}

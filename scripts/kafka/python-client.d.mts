@@ -1,0 +1,2 @@
+export function pythonClient(): string
+export function pythonPackages(): string

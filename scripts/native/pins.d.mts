@@ -1,0 +1,1 @@
+export const INSTALLATION: Readonly<Record<string, string>>

@@ -1,0 +1,113 @@
+/** @file The writing side of one topic: its lock, its partitions, one append after the other, and when the disk is synced. */
+
+import { join } from 'node:path'
+import type { LogRecord, OutgoingRecord, Position, TopicDefinition } from '../topic-log.ts'
+import { assignPartitions } from '../topic-rules.ts'
+import type { TornTail } from './partition-writer.ts'
+import { PartitionWriter } from './partition-writer.ts'
+import { partitionDirectory } from './topic-directory.ts'
+import { WriterLock } from './writer-lock.ts'
+
+/** How much an append promises. */
+export interface WriteOptions {
+  /** `always`: on the disk when `append` resolves. `interval`: at the latest `fsyncBytes` later. `never`: when the system likes. */
+  readonly fsync: 'always' | 'interval' | 'never'
+  readonly fsyncBytes: number
+  readonly segmentBytes: number
+  readonly maxRecordBytes: number
+}
+
+/** Appends to one topic, until closed. A killed process loses nothing under any policy; a power cut what was not synced. */
+export class TopicWriter {
+  readonly #definition: TopicDefinition
+  readonly #options: WriteOptions
+  readonly #lock: WriterLock
+  readonly #partitions: readonly PartitionWriter[]
+  /** Resolves when all that was asked for so far is done; never rejects. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** Throws BROKER when the topic has another writer, CORRUPT when a partition is damaged before its end. */
+  constructor(root: string, definition: TopicDefinition, options: WriteOptions) {
+    const { topic } = definition
+    this.#definition = definition
+    this.#options = options
+    this.#lock = WriterLock.acquire(join(root, topic), `topic ${topic}`)
+    try {
+      const { segmentBytes } = options
+      const durable = options.fsync !== 'never'
+      this.#partitions = Array.from({ length: definition.partitions }, (_, partition) => {
+        const directory = partitionDirectory(root, { topic, partition })
+        return new PartitionWriter(directory, definition, { segmentBytes, durable })
+      })
+    } catch (error) {
+      this.#lock.release()
+      throw error
+    }
+  }
+
+  /** Ends of partitions that were cut off because they had not been written whole. */
+  tornTails(): readonly TornTail[] {
+    return this.#partitions.flatMap(({ tornTail }) => (tornTail === undefined ? [] : [tornTail]))
+  }
+
+  /** Appends in the order of the calls; the records' bytes must stay as they are until it resolves. */
+  append(records: readonly OutgoingRecord[]): Promise<readonly Position[]> {
+    return this.#afterTheLast(async () => {
+      const positions = this.#write(records)
+      if (this.#options.fsync === 'always') await this.#sync()
+      else if (this.#options.fsync === 'interval') await this.#syncIfDue()
+      return positions
+    })
+  }
+
+  /** Rewrites what later records of the same keys replaced, except in the segments being written. */
+  compact(): Promise<void> {
+    return this.#afterTheLast(async () => {
+      for (const partition of this.#partitions) partition.compact()
+    })
+  }
+
+  /** Syncs unless the policy is `never`, and gives up the topic. */
+  close(): Promise<void> {
+    return this.#afterTheLast(async () => {
+      if (this.#options.fsync !== 'never') await this.#sync()
+      for (const partition of this.#partitions) partition.close()
+      this.#lock.release()
+    })
+  }
+
+  #write(records: readonly OutgoingRecord[]): readonly Position[] {
+    const { topic, partitions } = this.#definition
+    const { maxRecordBytes } = this.#options
+    const assigned = assignPartitions(topic, records, { partitions, maxRecordBytes })
+    const parts = this.#partitions.map((partition) => ({
+      partition,
+      offset: partition.nextOffset,
+      records: [] as LogRecord[],
+    }))
+    const positions = records.map(({ key, value, timestampMs }, i) => {
+      const partition = assigned[i]!
+      const part = parts[partition]!
+      const offset = part.offset++
+      part.records.push({ offset, key, value, timestampMs })
+      return { topic, partition, offset }
+    })
+    for (const part of parts) if (part.records.length > 0) part.partition.append(part.records)
+    return positions
+  }
+
+  async #syncIfDue(): Promise<void> {
+    const unsynced = this.#partitions.reduce((sum, { unsyncedBytes }) => sum + unsyncedBytes, 0)
+    if (unsynced >= this.#options.fsyncBytes) await this.#sync()
+  }
+
+  async #sync(): Promise<void> {
+    for (const partition of this.#partitions) await partition.sync()
+  }
+
+  #afterTheLast<Result>(step: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(step)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+}

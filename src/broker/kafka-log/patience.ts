@@ -1,0 +1,35 @@
+/** @file Waits out a broker that is away: an operation is done again until it succeeds, fails for good, or patience ends. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { mayPass } from './kafka-errors.ts'
+
+/** Pause between two tries: short against a restart, long against a reconnection. */
+const PAUSE_MS = 200
+
+export interface PatienceOptions {
+  readonly patienceMs: number
+  /** Ends the waiting. */
+  readonly closing: AbortSignal
+  /** Called before the next try. */
+  readonly onFailure?: () => void
+}
+
+/** The result of the first try that succeeds; what the last one threw when none did. */
+export async function patiently<Result>(
+  operation: () => Promise<Result>,
+  { patienceMs, closing, onFailure }: PatienceOptions,
+): Promise<Result> {
+  // A timer rather than a clock, and only once something failed: nearly every call succeeds at once.
+  let ended: AbortSignal | undefined
+  for (;;) {
+    try {
+      return await operation()
+    } catch (thrown) {
+      ended ??= AbortSignal.any([closing, AbortSignal.timeout(patienceMs)])
+      if (ended.aborted || !mayPass(thrown)) throw thrown
+      onFailure?.()
+      // Woken early, the next failure is the last.
+      await sleep(PAUSE_MS, undefined, { signal: ended }).catch(() => undefined)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/** @file A TopicLog in memory, for tests and for jobs that need not survive: same answers as the file log, no durability. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type {
+  LogRecord,
+  OutgoingRecord,
+  PartitionBounds,
+  Position,
+  RecordBatch,
+  TopicDefinition,
+  TopicLog,
+} from './topic-log.ts'
+import {
+  assignPartitions,
+  checkDefinition,
+  checkPartition,
+  checkSamePartitions,
+  closedLog,
+  DEFAULT_MAX_RECORD_BYTES,
+  outOfRange,
+  unknownTopic,
+} from './topic-rules.ts'
+
+type Partition = LogRecord[]
+
+const PLACE = 'in memory'
+
+/** Keeps every record until it is closed: retention and compaction are for logs that outlive a process. */
+export class MemoryLog implements TopicLog {
+  readonly #maxRecordBytes: number
+  readonly #topics = new Map<string, Partition[]>()
+  readonly #waiting = new Set<() => void>()
+  #closed = false
+
+  constructor({ maxRecordBytes = DEFAULT_MAX_RECORD_BYTES } = {}) {
+    this.#maxRecordBytes = maxRecordBytes
+  }
+
+  async createTopic(definition: TopicDefinition): Promise<void> {
+    this.#checkOpen()
+    checkDefinition(definition)
+    const existing = this.#topics.get(definition.topic)
+    if (existing !== undefined) checkSamePartitions(existing.length, definition)
+    else
+      this.#topics.set(
+        definition.topic,
+        Array.from({ length: definition.partitions }, () => []),
+      )
+  }
+
+  async topics(): Promise<ReadonlyMap<string, number>> {
+    this.#checkOpen()
+    return new Map(Array.from(this.#topics, ([topic, partitions]) => [topic, partitions.length]))
+  }
+
+  async bounds(topic: string): Promise<readonly PartitionBounds[]> {
+    return this.#partitions(topic).map((records, partition) => ({
+      topic,
+      partition,
+      earliest: 0,
+      latest: records.length,
+    }))
+  }
+
+  /** Copies keys and values: the caller may use its buffers again. */
+  async append(topic: string, records: readonly OutgoingRecord[]): Promise<readonly Position[]> {
+    const partitions = this.#partitions(topic)
+    const assigned = assignPartitions(topic, records, {
+      partitions: partitions.length,
+      maxRecordBytes: this.#maxRecordBytes,
+    })
+    const positions = records.map(({ key, value, timestampMs }, i) => {
+      const partition = assigned[i] ?? 0
+      const kept = partitions[partition] ?? []
+      const offset = kept.length
+      kept.push({ offset, key: Buffer.from(key), value: Buffer.from(value), timestampMs })
+      return { topic, partition, offset }
+    })
+    if (positions.length > 0) this.#wake()
+    return positions
+  }
+
+  async read(positions: readonly Position[], maxRecords: number): Promise<readonly RecordBatch[]> {
+    // As the file log does: a loop of reads must leave room for timers, sockets and signals.
+    await nextTurn()
+    const batches: RecordBatch[] = []
+    for (const at of positions) {
+      const records = this.#recordsOf(at).slice(at.offset, at.offset + maxRecords)
+      if (records.length === 0) continue
+      const { topic, partition } = at
+      batches.push({ topic, partition, records, nextOffset: at.offset + records.length })
+    }
+    return batches
+  }
+
+  async waitForRecords(positions: readonly Position[], timeoutMs: number): Promise<boolean> {
+    const ready = (): boolean => positions.some((at) => this.#recordsOf(at).length > at.offset)
+    if (ready()) return true
+    return new Promise((resolve, reject) => {
+      const finish = (answer: boolean): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(look)
+        resolve(answer)
+      }
+      const look = (): void => {
+        try {
+          if (this.#closed) finish(false)
+          else if (ready()) finish(true)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      const timer = setTimeout(() => finish(false), timeoutMs)
+      this.#waiting.add(look)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#wake()
+    this.#topics.clear()
+  }
+
+  #wake(): void {
+    for (const look of [...this.#waiting]) look()
+  }
+
+  #recordsOf(at: Position): Partition {
+    const partitions = this.#partitions(at.topic)
+    checkPartition(at, partitions.length)
+    const records = partitions[at.partition] ?? []
+    if (at.offset < 0 || at.offset > records.length) {
+      throw outOfRange(at, at.offset, { earliest: 0, latest: records.length })
+    }
+    return records
+  }
+
+  #partitions(topic: string): Partition[] {
+    this.#checkOpen()
+    const partitions = this.#topics.get(topic)
+    if (partitions === undefined) throw unknownTopic(topic, PLACE, this.#topics.keys())
+    return partitions
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw closedLog(PLACE)
+  }
+}

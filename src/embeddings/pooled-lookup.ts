@@ -1,0 +1,118 @@
+/** @file Between encoded features and the model: rows to pooled vectors per slot, and their gradient back to one gradient per row. */
+
+import { MillraceError } from '../errors.ts'
+import type { EncodedFeatures } from '../features/encoded-batch.ts'
+import { BatchKeys } from './batch-keys.ts'
+import { type ColumnGroup, KEY_WORDS } from './columns.ts'
+import type { EmbeddingTable } from './table.ts'
+
+/**
+ * One batch at a time: `bind` it, `forward` per column group, and, when it is learned from, `insert` once and then
+ * `backward` and `update` per group. Scratch memory is reused, so results are valid until the next `bind`.
+ */
+export class PooledLookup {
+  readonly #table: EmbeddingTable
+  readonly #keys = new BatchKeys()
+  #features: EncodedFeatures | undefined
+  #rows = new Int32Array(0)
+  #values = new Float32Array(0)
+
+  constructor(table: EmbeddingTable) {
+    this.#table = table
+  }
+
+  /** Distinct ids of the batch; gradients have one row for each, in order of first occurrence (slot by slot). */
+  get distinct(): number {
+    return this.#keys.count
+  }
+
+  /** Reads the rows of the batch's ids as they stand; inserts nothing. Returns how many distinct ids have no row yet. */
+  bind(features: EncodedFeatures): number {
+    this.#features = features
+    this.#keys.collect(features.slots)
+    if (this.#rows.length < this.distinct) {
+      this.#rows = new Int32Array(this.distinct * 2)
+      this.#values = new Float32Array(this.#rows.length * this.#table.columns.width)
+    }
+    return this.#table.lookUp(this.#keys, this.#rows, this.#values)
+  }
+
+  /**
+   * Writes the pooled vector of every slot, from the values that `bind` read: x is [rows, slots x group.width],
+   * row-major, overwritten.
+   */
+  forward(group: ColumnGroup, x: Float32Array): void {
+    const features = this.#bound()
+    const { width } = group
+    const values = this.#values
+    const valueStride = this.#table.columns.width
+    const valueAt = group.valueAt - KEY_WORDS
+    const stride = features.slots.length * width
+    x.fill(0, 0, features.rows * stride)
+    let occurrence = 0
+    for (let s = 0; s < features.slots.length; s++) {
+      const { starts, pooling } = features.slots[s]!
+      for (let row = 0; row < features.rows; row++) {
+        const at = row * stride + s * width
+        const count = starts[row + 1]! - starts[row]!
+        const share = pooling === 'mean' ? 1 / count : 1
+        for (let k = 0; k < count; k++) {
+          const value = this.#keys.occurrences[occurrence++]! * valueStride + valueAt
+          for (let c = 0; c < width; c++) x[at + c]! += share * values[value + c]!
+        }
+      }
+    }
+  }
+
+  /** Gives every id of the batch a row; returns how many are new. After the prediction, before `update`. */
+  insert(): number {
+    this.#bound()
+    return this.#table.insertUnseen(this.#keys, this.#rows)
+  }
+
+  /**
+   * Sums dx, the gradient of `forward`'s x, per distinct id: gradient is [distinct, group.width], overwritten.
+   * An id that occurs twice gets both. The order of summation is that of the batch, so the bytes are the same each time.
+   */
+  backward(group: ColumnGroup, dx: Float32Array, gradient: Float32Array): void {
+    const features = this.#bound()
+    const { width } = group
+    gradient.fill(0, 0, this.distinct * width)
+    const stride = features.slots.length * width
+    let occurrence = 0
+    for (let s = 0; s < features.slots.length; s++) {
+      const { starts, pooling } = features.slots[s]!
+      for (let row = 0; row < features.rows; row++) {
+        const from = row * stride + s * width
+        const count = starts[row + 1]! - starts[row]!
+        const share = pooling === 'mean' ? 1 / count : 1
+        for (let k = 0; k < count; k++) {
+          const at = this.#keys.occurrences[occurrence++]! * width
+          for (let c = 0; c < width; c++) gradient[at + c]! += share * dx[from + c]!
+        }
+      }
+    }
+  }
+
+  /** What is remembered beside each distinct id's row: [distinct, group.memory], zeros for an id without a row. */
+  readMemory(group: ColumnGroup, out: Float32Array): void {
+    this.#table.readMemory(group, this.#rows, out)
+  }
+
+  /** Writes it back, after `insert`. */
+  writeMemory(group: ColumnGroup, values: Float32Array): void {
+    this.#table.writeMemory(group, this.#rows, values)
+  }
+
+  /** One sparse optimizer step with the gradient that `backward` gave, scaled or combined as the caller likes. */
+  update(group: ColumnGroup, gradient: Float32Array): void {
+    this.#table.update(group, this.#rows, this.distinct, gradient)
+  }
+
+  #bound(): EncodedFeatures {
+    if (this.#features !== undefined) return this.#features
+    throw new MillraceError('BAD_STATE', 'no batch is bound to the lookup', {
+      remedy: 'call bind(features) first',
+    })
+  }
+}

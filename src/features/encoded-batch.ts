@@ -1,0 +1,28 @@
+/** @file A mini-batch as typed arrays: what the learner and the scorer work on. */
+
+/** 64-bit feature keys as two 32-bit halves, one per occurrence, slot by slot and row by row. */
+export interface SlotKeys {
+  readonly hi: Uint32Array
+  readonly lo: Uint32Array
+  /** For each row where its keys start; length rows + 1. A single-value slot has exactly one key per row. */
+  readonly starts: Uint32Array
+  readonly pooling: 'single' | 'mean' | 'sum'
+}
+
+/** Rows of features, encoded by the feature spec; index i of `slots` is slot i of the spec. */
+export interface EncodedFeatures {
+  readonly rows: number
+  readonly slots: readonly SlotKeys[]
+  /** Dense inputs, row-major rows x denseWidth. */
+  readonly dense: Float32Array
+  readonly denseWidth: number
+}
+
+/** Labels of a mini-batch; task-major: entry t * rows + i is task t of row i. */
+export interface BatchLabels {
+  readonly labels: Float32Array
+  /** 1 where the label is known. */
+  readonly mask: Float32Array
+  /** Importance per row. */
+  readonly weights: Float32Array
+}

@@ -1,0 +1,66 @@
+/** @file What the join gives: samples, and the counted, named places where everything else ends (law 5). */
+
+import type { Event, Malformed } from '../events/event.ts'
+import type { LateReason } from '../events/watermark.ts'
+import type { EventTime } from '../time.ts'
+
+/** One row of labels as the join makes it; `samples/sample.ts` takes it over and may change the weight. */
+export interface JoinedSample {
+  /** Event id of the impression (the anchor). */
+  readonly id: string
+  /** The join key that ties feedback to it. */
+  readonly key: string
+  /** When the impression happened. */
+  readonly time: EventTime
+  /** The watermark time at which this row's labels were final (window end). */
+  readonly maturedAt: EventTime
+  /** The impression's decoded fields, as the feature spec names them. */
+  readonly fields: Readonly<Record<string, unknown>>
+  /** Label per task, 0 or 1 (or a value); 0 where the mask is 0. */
+  readonly labels: Float32Array
+  /** 1 where the task's label is known in this row; shared between rows, never to be written to. */
+  readonly mask: Uint8Array
+  /** Importance of the row in the loss: the join samples nothing. */
+  readonly weight: 1
+}
+
+/** A well-formed event that came too late, and behind what. */
+export interface LateEvent {
+  readonly event: Event
+  /** `after-window`: feedback on a remembered impression whose window for it had ended. */
+  readonly reason: LateReason | 'after-window'
+}
+
+/** Feedback that set a label. */
+export interface JoinedFeedback {
+  readonly event: Event
+  /** Event id of the impression that it labels. */
+  readonly impressionId: string
+}
+
+/** Everything that happened, each list in an order that does not depend on how the input was cut into calls. */
+export interface JoinOutputs {
+  /** In the order (maturedAt, shorter window first, impression): a function of event times alone. */
+  readonly samples: JoinedSample[]
+  /** Impressions whose last row is among the samples. */
+  readonly sampled: Event[]
+  readonly joined: JoinedFeedback[]
+  readonly late: LateEvent[]
+  /** Feedback whose impression is not known, or no longer. */
+  readonly orphans: Event[]
+  readonly duplicates: Event[]
+  readonly deadLetters: Malformed[]
+}
+
+/** Outputs of a call in which nothing happened yet. */
+export function emptyOutputs(): JoinOutputs {
+  return {
+    samples: [],
+    sampled: [],
+    joined: [],
+    late: [],
+    orphans: [],
+    duplicates: [],
+    deadLetters: [],
+  }
+}

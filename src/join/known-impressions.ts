@@ -1,0 +1,200 @@
+/** @file The impressions that the join knows: a queue in columns, found by key, with cursors in place of timers. */
+
+import type { Event } from '../events/event.ts'
+import { hash32 } from '../events/id-hash.ts'
+import { SlotIndex } from '../events/slot-index.ts'
+import { END_OF_TIME, type EventTime } from '../time.ts'
+
+const SMALLEST = 64
+
+/** An impression outside the queue, as snapshots have it. */
+export interface KnownImpression {
+  readonly key: string
+  readonly time: EventTime
+  /** Undefined once closed: then only the key is remembered. */
+  readonly event: Event | undefined
+  readonly labels: Float64Array
+}
+
+/**
+ * Impressions come in time order. Each passes the same points, `delaysMs` (ascending) after its own time, and is
+ * forgotten at the last; so all pass a point in the order in which they came, and a cursor per point replaces a timer per
+ * impression. A slot names an impression from `push` until it is forgotten or the queue grows.
+ */
+export class KnownImpressions {
+  readonly #delaysMs: Float64Array
+  readonly #tasks: number
+  /** Power of two; the n-th oldest impression is in slot (first + n) & (capacity - 1). */
+  #capacity = 0
+  #times = new Float64Array()
+  #labels = new Float64Array()
+  #keys: string[] = []
+  #events: (Event | undefined)[] = []
+  #index = new SlotIndex(1)
+  #first = 0
+  #size = 0
+  /** Per point: how many impressions of the queue have passed it. */
+  readonly #passed: Uint32Array
+  #nextAt: EventTime = END_OF_TIME
+  #nextPoint = 0
+
+  constructor(delaysMs: readonly number[], tasks: number) {
+    this.#delaysMs = Float64Array.from(delaysMs)
+    this.#tasks = tasks
+    this.#passed = new Uint32Array(delaysMs.length)
+    this.#allocate(SMALLEST)
+  }
+
+  /** When the next impression passes a point: its own time plus the point's delay. The end of time if there is none. */
+  get nextAt(): EventTime {
+    return this.#nextAt
+  }
+
+  /** The point that is passed next; of several at the same time the one with the smallest delay. */
+  get nextPoint(): number {
+    return this.#nextPoint
+  }
+
+  /** How many impressions have not passed a point yet. */
+  ahead(point: number): number {
+    return this.#size - this.#passed[point]!
+  }
+
+  push(event: Event): void {
+    this.#append(event.key, event.time, event)
+    this.#lookAhead()
+  }
+
+  /** The slot of the latest impression with this key; -1 if there is none. */
+  latest(key: string): number {
+    return this.#index.slotAt(this.#find(key, hash32(key)))
+  }
+
+  timeOf(slot: number): EventTime {
+    return this.#times[slot]!
+  }
+
+  /** Undefined for a closed impression. */
+  eventOf(slot: number): Event | undefined {
+    return this.#events[slot]
+  }
+
+  /** The label of a task becomes the larger of itself and `value`. */
+  raiseLabel(slot: number, task: number, value: number): void {
+    const at = slot * this.#tasks + task
+    if (value > this.#labels[at]!) this.#labels[at] = value
+  }
+
+  /** The labels so far, 0 where the mask is 0; the caller owns them. */
+  labelsOf(slot: number, mask: Uint8Array): Float32Array {
+    const labels = new Float32Array(this.#tasks)
+    const from = slot * this.#tasks
+    for (let task = 0; task < labels.length; task++) {
+      labels[task] = this.#labels[from + task]! * mask[task]!
+    }
+    return labels
+  }
+
+  /** Drops what only an open impression needs. */
+  close(slot: number): void {
+    this.#events[slot] = undefined
+  }
+
+  /** Lets the next impression pass the next point; gives its slot, or -1 at the last point, where it is forgotten. */
+  pass(): number {
+    const point = this.#nextPoint
+    const slot = this.#slot(this.#passed[point]!++)
+    const forgotten = point === this.#passed.length - 1
+    if (forgotten) this.#forget(slot)
+    this.#lookAhead()
+    return forgotten ? -1 : slot
+  }
+
+  /** The impressions from the oldest on. */
+  *remembered(): Generator<KnownImpression> {
+    for (let n = 0; n < this.#size; n++) {
+      const slot = this.#slot(n)
+      const labels = this.#labels.slice(slot * this.#tasks, (slot + 1) * this.#tasks)
+      const key = this.#keys[slot] ?? ''
+      yield { key, time: this.timeOf(slot), event: this.#events[slot], labels }
+    }
+  }
+
+  /** Replaces the content. `ahead`: for each point how many of the impressions have not passed it. */
+  reset(impressions: readonly KnownImpression[], ahead: readonly number[]): void {
+    this.#allocate(SMALLEST)
+    for (const { key, time, event, labels } of impressions) {
+      // First the slot: making room for it may replace the columns.
+      const slot = this.#append(key, time, event)
+      this.#labels.set(labels, slot * this.#tasks)
+    }
+    for (const [point, count] of ahead.entries()) this.#passed[point] = this.#size - count
+    this.#lookAhead()
+  }
+
+  #append(key: string, time: EventTime, event: Event | undefined): number {
+    if (this.#size === this.#capacity) this.#grow()
+    const slot = this.#slot(this.#size++)
+    this.#times[slot] = time
+    this.#keys[slot] = key
+    this.#events[slot] = event
+    this.#labels.fill(0, slot * this.#tasks, (slot + 1) * this.#tasks)
+    const hash = hash32(key)
+    this.#index.put(this.#find(key, hash), slot, hash)
+    return slot
+  }
+
+  /** The index place of the key's latest impression, or the empty one where it belongs. */
+  #find(key: string, hash: number): number {
+    let place = this.#index.home(hash)
+    for (let slot = this.#index.slotAt(place); slot >= 0; slot = this.#index.slotAt(place)) {
+      // Hashes first: a look at another impression's key is a cache miss more often than not.
+      if (this.#index.hashOf(slot) === hash && this.#keys[slot] === key) return place
+      place = this.#index.after(place)
+    }
+    return place
+  }
+
+  #forget(slot: number): void {
+    this.#index.remove(slot)
+    this.#keys[slot] = ''
+    this.#events[slot] = undefined
+    this.#first = this.#slot(1)
+    this.#size--
+    for (let point = 0; point < this.#passed.length; point++) this.#passed[point]!--
+  }
+
+  #lookAhead(): void {
+    this.#nextAt = END_OF_TIME
+    for (let point = 0; point < this.#passed.length; point++) {
+      if (this.#passed[point] === this.#size) continue
+      const at = this.#times[this.#slot(this.#passed[point]!)]! + this.#delaysMs[point]!
+      if (at >= this.#nextAt) continue
+      this.#nextAt = at
+      this.#nextPoint = point
+    }
+  }
+
+  #grow(): void {
+    const impressions = [...this.remembered()]
+    this.#allocate(this.#capacity * 2)
+    for (const { key, time, event, labels } of impressions) {
+      this.#labels.set(labels, this.#append(key, time, event) * this.#tasks)
+    }
+  }
+
+  #allocate(capacity: number): void {
+    this.#capacity = capacity
+    this.#times = new Float64Array(capacity)
+    this.#labels = new Float64Array(capacity * this.#tasks)
+    this.#keys = new Array<string>(capacity).fill('')
+    this.#events = new Array<Event | undefined>(capacity).fill(undefined)
+    this.#index = new SlotIndex(capacity)
+    this.#first = 0
+    this.#size = 0
+  }
+
+  #slot(n: number): number {
+    return (this.#first + n) & (this.#capacity - 1)
+  }
+}

@@ -1,0 +1,68 @@
+/** @file The `join` section of a job: the tasks, how long each waits for its label, and when samples leave. */
+
+import { z } from 'zod'
+
+/** One label to learn: feedback of `kind` no later than `windowMs` after the impression. */
+export interface JoinTask {
+  readonly name: string
+  /** Kind of the feedback event; several tasks may read the same kind through different windows. */
+  readonly kind: string
+  readonly windowMs: number
+}
+
+/** When samples leave the join: one when the longest window has ended, or a row at each window's end. */
+export type Emission = 'wait' | 'staged'
+
+/** What the join needs to know. */
+export interface JoinOptions {
+  readonly tasks: readonly JoinTask[]
+  readonly emission: Emission
+  /** How long after the longest window a key is remembered, to tell late feedback from orphans; by default that window. */
+  readonly retentionMs: number
+}
+
+const taskOptions = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]*$/, 'lower-case letters, digits and _')
+      .describe('name of the task in metrics and reports'),
+    kind: z.string().min(1).optional().describe('kind of the feedback event; default: the name'),
+    window_ms: z.int().positive().describe('how long after the impression the label may come'),
+  })
+  .transform(
+    (task): JoinTask => ({
+      name: task.name,
+      kind: task.kind ?? task.name,
+      windowMs: task.window_ms,
+    }),
+  )
+
+/** What a job may say about the join; gives camel-case domain types. */
+export const joinOptions = z
+  .strictObject({
+    tasks: z
+      .array(taskOptions)
+      .min(1)
+      .refine((tasks) => new Set(tasks.map((task) => task.name)).size === tasks.length, {
+        message: 'two tasks have the same name',
+      }),
+    emission: z.enum(['wait', 'staged']).default('wait').describe('when samples leave the join'),
+    retention_ms: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('how long closed impressions are remembered; default: the longest window'),
+  })
+  .transform(
+    ({ tasks, emission, retention_ms }): JoinOptions => ({
+      tasks,
+      emission,
+      retentionMs: retention_ms ?? longestWindowMs(tasks),
+    }),
+  )
+
+/** The window after which an impression is closed. */
+export function longestWindowMs(tasks: readonly JoinTask[]): number {
+  return tasks.reduce((longest, task) => Math.max(longest, task.windowMs), 0)
+}

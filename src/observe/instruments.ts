@@ -1,0 +1,81 @@
+/** @file Every metric the learner exposes: name, help text, labels. Names follow Prometheus: base units, `_total` for counters. */
+
+import type { Registry } from 'prom-client'
+import { makersOf } from './instrument-makers.ts'
+
+/** Bucket bounds in seconds of one training step: 1 ms to 5 s. */
+const STEP_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+/** All metrics of the learner, made once per registry. */
+export type Instruments = ReturnType<typeof createInstruments>
+
+/** Makes the metrics inside `registry`; nothing goes into prom-client's global one. */
+export function createInstruments(registry: Registry) {
+  return {
+    ...eventInstruments(registry),
+    ...trainingInstruments(registry),
+    ...taskInstruments(registry),
+    ...modelInstruments(registry),
+  }
+}
+
+function eventInstruments(registry: Registry) {
+  const { counter, gauge } = makersOf(registry)
+  const kind = ['kind']
+  const reason = ['kind', 'reason']
+  return {
+    events: counter('events_total', 'Records read from the input topics.', kind),
+    joined: counter('events_joined_total', 'Events that became a sample or set a label.', kind),
+    duplicates: counter('events_duplicate_total', 'Events whose id was seen before.', kind),
+    late: counter('events_late_total', 'Events that came too late, by reason.', reason),
+    orphans: counter('events_orphan_total', 'Feedback without a known impression.', kind),
+    deadLetters: counter('dead_letters_total', 'Records that could not be read.', reason),
+    open: gauge('open_events', 'Events that wait for the watermark or their window.', kind),
+    unaccounted: gauge('events_unaccounted', 'Records in minus records counted; must be 0.', kind),
+    lag: gauge('consumer_lag_records', 'Records on the bus not read yet.', ['topic', 'partition']),
+    watermark: gauge('watermark_timestamp_seconds', 'Event time up to which input is complete.'),
+  }
+}
+
+function trainingInstruments(registry: Registry) {
+  const { counter, gauge, histogram } = makersOf(registry)
+  return {
+    samples: counter('samples_total', 'Samples that left the join.'),
+    steps: counter('training_steps_total', 'Training steps taken.'),
+    stepSeconds: histogram(
+      'training_step_duration_seconds',
+      'Duration of one training step, prediction included.',
+      STEP_BUCKETS,
+    ),
+    cosine: gauge('gradient_cosine_minimum', 'Smallest cosine between two task gradients.'),
+    engine: gauge('engine_info', 'Engine in use and why; always 1.', ['engine', 'reason']),
+    build: gauge('build_info', 'Version of the program; always 1.', ['version', 'node']),
+  }
+}
+
+function taskInstruments(registry: Registry) {
+  const { gauge } = makersOf(registry)
+  const task = ['task']
+  return {
+    auc: gauge('task_auc', 'Prequential AUC over the window.', task),
+    logloss: gauge('task_logloss', 'Prequential log loss over the window, in nats.', task),
+    entropy: gauge('task_normalized_entropy', 'Log loss over entropy of the base rate.', task),
+    calibration: gauge('task_calibration_ratio', 'Predicted over observed positives.', task),
+    labelRate: gauge('task_label_rate', 'Positives over labelled samples in the window.', task),
+    weight: gauge('task_weight', 'Coefficient of the task gradient in the last step.', task),
+  }
+}
+
+function modelInstruments(registry: Registry) {
+  const { counter, gauge } = makersOf(registry)
+  const table = ['table']
+  return {
+    version: gauge('model_version', 'Sequence number of the last published update.'),
+    published: counter('published_updates_total', 'Updates on the model topic.', ['update']),
+    publishedBytes: counter('published_bytes_total', 'Bytes of published updates.', ['update']),
+    freshness: gauge('freshness_seconds', 'Event time to publication of the last update.'),
+    tableRows: gauge('table_rows', 'Rows of the embedding table.', table),
+    tableBytes: gauge('table_bytes', 'Memory of the embedding table.', table),
+    payloadBytes: gauge('table_payload_bytes', 'Memory of the embedding values alone.', table),
+  }
+}

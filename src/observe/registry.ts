@@ -1,0 +1,169 @@
+/** @file Turns reports into Prometheus metrics: the one door to prom-client, with its own registry. */
+
+import { type Gauge, Registry } from 'prom-client'
+import { type InputAccounting, unaccounted } from './accounting.ts'
+import { BoundedLabel } from './bounded-label.ts'
+import { addProcessMetrics } from './instrument-makers.ts'
+import { createInstruments, type Instruments } from './instruments.ts'
+import type {
+  EngineReport,
+  EpochReport,
+  PublishedReport,
+  QualityReport,
+  Report,
+  StepReport,
+  TablesReport,
+} from './report.ts'
+import { RunningTotal } from './running-total.ts'
+
+/** What a registry is made for. */
+export interface RegistryOptions {
+  /** Task names, in task order: step reports carry coefficients without names. */
+  readonly tasks: readonly string[]
+  /** Version of the program, for `millrace_build_info`. */
+  readonly version: string
+  /** Also expose memory, CPU, event loop and garbage collection of the process. */
+  readonly processMetrics?: boolean
+}
+
+/** The metrics of one learner. Several can live in one process. */
+export class MetricsRegistry {
+  readonly #registry = new Registry()
+  readonly #instruments: Instruments
+  readonly #totals: Record<CounterName, RunningTotal>
+  readonly #tasks: readonly string[]
+  readonly #reasons = new BoundedLabel()
+
+  constructor({ tasks, version, processMetrics = true }: RegistryOptions) {
+    this.#tasks = tasks
+    this.#instruments = createInstruments(this.#registry)
+    this.#totals = totalsOf(this.#instruments)
+    this.#instruments.build.set({ version, node: process.version }, 1)
+    if (processMetrics) addProcessMetrics(this.#registry)
+  }
+
+  /** Content type of `expose()`. */
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** The Prometheus text format. */
+  expose(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  record(report: Report): void {
+    switch (report.kind) {
+      case 'epoch':
+        this.#recordEpoch(report)
+        break
+      case 'step':
+        this.#recordStep(report)
+        break
+      case 'quality':
+        this.#recordQuality(report)
+        break
+      case 'tables':
+        this.#recordTables(report)
+        break
+      case 'published':
+        this.#recordPublished(report)
+        break
+      case 'engine':
+        this.#recordEngine(report)
+        break
+      default:
+        report satisfies never
+    }
+  }
+
+  #recordEpoch({ accounting, samples, lag, watermark }: EpochReport): void {
+    for (const input of accounting) this.#recordInput(input)
+    this.#totals.samples.set(samples)
+    for (const { topic, partition, records } of lag) {
+      this.#instruments.lag.set({ topic, partition: String(partition) }, records)
+    }
+    if (Number.isFinite(watermark)) this.#instruments.watermark.set(watermark / 1000)
+  }
+
+  #recordInput(input: InputAccounting): void {
+    const { kind } = input
+    this.#totals.events.set(input.in, { kind })
+    this.#totals.joined.set(input.joined, { kind })
+    this.#totals.duplicates.set(input.duplicates, { kind })
+    this.#totals.orphans.set(input.orphans, { kind })
+    for (const [reason, count] of this.#reasons.grouped(input.late)) {
+      this.#totals.late.set(count, { kind, reason })
+    }
+    for (const [reason, count] of this.#reasons.grouped(input.deadLetters)) {
+      this.#totals.deadLetters.set(count, { kind, reason })
+    }
+    this.#instruments.open.set({ kind }, input.open)
+    this.#instruments.unaccounted.set({ kind }, unaccounted(input))
+  }
+
+  #recordStep({ steps, seconds, coefficients, minimumCosine }: StepReport): void {
+    this.#totals.steps.set(steps)
+    this.#instruments.stepSeconds.observe(seconds)
+    this.#tasks.forEach((task, index) => {
+      setOrRemove(this.#instruments.weight, coefficients[index], { task })
+    })
+    setOrRemove(this.#instruments.cosine, minimumCosine)
+  }
+
+  #recordQuality({ tasks }: QualityReport): void {
+    const { auc, logloss, entropy, calibration, labelRate } = this.#instruments
+    for (const { task, window } of tasks) {
+      setOrRemove(auc, window.auc, { task })
+      setOrRemove(logloss, window.logloss, { task })
+      setOrRemove(entropy, window.normalizedEntropy, { task })
+      setOrRemove(calibration, window.calibrationRatio, { task })
+      setOrRemove(labelRate, window.labelRate, { task })
+    }
+  }
+
+  #recordTables({ tables }: TablesReport): void {
+    for (const { table, rows, bytes, payloadBytes } of tables) {
+      this.#instruments.tableRows.set({ table }, rows)
+      this.#instruments.tableBytes.set({ table }, bytes)
+      this.#instruments.payloadBytes.set({ table }, payloadBytes)
+    }
+  }
+
+  #recordPublished({ update, sequence, bytes, freshnessSeconds }: PublishedReport): void {
+    this.#instruments.version.set(sequence)
+    this.#instruments.published.inc({ update })
+    this.#instruments.publishedBytes.inc({ update }, bytes)
+    this.#instruments.freshness.set(freshnessSeconds)
+  }
+
+  #recordEngine({ engine, reason }: EngineReport): void {
+    this.#instruments.engine.reset()
+    this.#instruments.engine.set({ engine, reason }, 1)
+  }
+}
+
+type CounterName = keyof ReturnType<typeof totalsOf>
+
+function totalsOf(instruments: Instruments) {
+  return {
+    events: new RunningTotal(instruments.events),
+    joined: new RunningTotal(instruments.joined),
+    duplicates: new RunningTotal(instruments.duplicates),
+    late: new RunningTotal(instruments.late),
+    orphans: new RunningTotal(instruments.orphans),
+    deadLetters: new RunningTotal(instruments.deadLetters),
+    samples: new RunningTotal(instruments.samples),
+    steps: new RunningTotal(instruments.steps),
+  }
+}
+
+/** A figure without a value is an absent series, not a NaN that would poison every average. */
+function setOrRemove(
+  gauge: Gauge,
+  value: number | undefined,
+  labels: Readonly<Record<string, string>> = {},
+): void {
+  if (value === undefined) gauge.remove(labels)
+  else gauge.set(labels, value)
+}

@@ -1,0 +1,105 @@
+/** @file What the stages and the learner tell about themselves, as values: the topology sends them to the registry and the page. */
+
+import type { TopicPartition } from '../ids.ts'
+import type { EventTime } from '../time.ts'
+import type { InputAccounting } from './accounting.ts'
+
+/** How far the learner is behind the end of one partition. */
+export interface PartitionLag extends TopicPartition {
+  /** Records in the log that were not read yet. */
+  readonly records: number
+}
+
+/** The state of the path at the end of one epoch. Every count is a total since the start of the log, not a difference. */
+export interface EpochReport {
+  readonly kind: 'epoch'
+  readonly accounting: readonly InputAccounting[]
+  /** Samples (rows) that left the join. */
+  readonly samples: number
+  readonly lag: readonly PartitionLag[]
+  /** Global watermark; infinite before the first and after the last event. */
+  readonly watermark: EventTime
+}
+
+/** One training step. */
+export interface StepReport {
+  readonly kind: 'step'
+  /** Steps taken so far, this one included. */
+  readonly steps: number
+  /** Wall-clock duration of predict and learn together. */
+  readonly seconds: number
+  /** Coefficient that the balancer gave each task; in task order. */
+  readonly coefficients: ArrayLike<number>
+  /** Smallest cosine between two active tasks' gradients, when the balancer needed them. */
+  readonly minimumCosine?: number | undefined
+}
+
+/** Prequential quality of one set of scored samples; `undefined` where the metric has no value (one class only, no row). */
+export interface Quality {
+  readonly samples: number
+  readonly positives: number
+  readonly auc: number | undefined
+  readonly logloss: number | undefined
+  readonly normalizedEntropy: number | undefined
+  /** Sum of probabilities over sum of labels; 1 is right. */
+  readonly calibrationRatio: number | undefined
+  /** Positives over samples. */
+  readonly labelRate: number | undefined
+}
+
+/** Quality of one task over the last samples and since the start. AUC is exact and therefore known for the window only. */
+export interface TaskQuality {
+  readonly task: string
+  readonly window: Quality
+  readonly total: Omit<Quality, 'auc'>
+}
+
+/** The live quality figures of every task. */
+export interface QualityReport {
+  readonly kind: 'quality'
+  readonly tasks: readonly TaskQuality[]
+}
+
+/** Size of one embedding table. */
+export interface TableSize {
+  readonly table: string
+  readonly rows: number
+  /** All memory the table holds: keys, payload, optimizer state, empty slots. */
+  readonly bytes: number
+  /** Memory of the embedding values alone. */
+  readonly payloadBytes: number
+}
+
+/** The sizes of all tables. */
+export interface TablesReport {
+  readonly kind: 'tables'
+  readonly tables: readonly TableSize[]
+}
+
+/** One update that reached the model topic. */
+export interface PublishedReport {
+  readonly kind: 'published'
+  readonly update: 'full' | 'delta'
+  readonly sequence: number
+  /** Of the update's content, hex. */
+  readonly sha256: string
+  readonly bytes: number
+  /** Seconds from the newest event time inside the update to its publication. */
+  readonly freshnessSeconds: number
+}
+
+/** The engine in use, and why it is that one. */
+export interface EngineReport {
+  readonly kind: 'engine'
+  readonly engine: string
+  readonly reason: string
+}
+
+/** Everything that can be reported. */
+export type Report =
+  | EpochReport
+  | StepReport
+  | QualityReport
+  | TablesReport
+  | PublishedReport
+  | EngineReport

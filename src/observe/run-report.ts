@@ -1,0 +1,93 @@
+/** @file The result of a run as JSON: what `--report FILE` writes and what the final table shows. */
+
+import { type InputAccounting, total } from './accounting.ts'
+import type { PredictionReport } from './prediction-log.ts'
+
+/** Quality of one task over the samples after the skipped share; `null` where a figure has no value. */
+export interface TaskResult {
+  readonly auc: number | null
+  readonly logloss: number | null
+  readonly normalized_entropy: number | null
+  /** Sum of probabilities over sum of labels. */
+  readonly calibration: number | null
+  readonly positives: number
+  readonly samples: number
+}
+
+/** Where the records of one input topic went; `in` is the sum of all the others. */
+export interface TopicResult {
+  readonly kind: string
+  readonly in: number
+  readonly joined: number
+  readonly duplicates: number
+  readonly late: number
+  readonly orphans: number
+  readonly dead_letters: number
+  readonly open: number
+  readonly late_by_reason: Readonly<Record<string, number>>
+  readonly dead_letters_by_reason: Readonly<Record<string, number>>
+}
+
+/** The whole report; its names are a public contract. */
+export interface RunReport {
+  readonly tasks: Readonly<Record<string, TaskResult>>
+  /** By input topic. */
+  readonly accounting: Readonly<Record<string, TopicResult>>
+  readonly versions: { readonly published: number; readonly fulls: number; readonly deltas: number }
+  readonly engine: { readonly name: string; readonly reason: string }
+  readonly samples: number
+  readonly samples_per_second: number
+  readonly state_sha256: string
+}
+
+/** The parts of a report as the stages give them. */
+export interface RunResults {
+  readonly predictions: readonly PredictionReport[]
+  readonly accounting: readonly InputAccounting[]
+  readonly versions: RunReport['versions']
+  readonly engine: RunReport['engine']
+  readonly samples: number
+  readonly samplesPerSecond: number
+  readonly stateSha256: string
+}
+
+/** Puts the parts into the report's form. */
+export function runReport(results: RunResults): RunReport {
+  return {
+    tasks: Object.fromEntries(results.predictions.map((task) => [task.task, taskResult(task)])),
+    accounting: Object.fromEntries(
+      results.accounting.map((input) => [input.topic, topicResult(input)]),
+    ),
+    versions: results.versions,
+    engine: results.engine,
+    samples: results.samples,
+    samples_per_second: results.samplesPerSecond,
+    state_sha256: results.stateSha256,
+  }
+}
+
+function taskResult(quality: PredictionReport): TaskResult {
+  return {
+    auc: quality.auc ?? null,
+    logloss: quality.logloss ?? null,
+    normalized_entropy: quality.normalizedEntropy ?? null,
+    calibration: quality.calibrationRatio ?? null,
+    positives: quality.positives,
+    samples: quality.samples,
+  }
+}
+
+function topicResult(input: InputAccounting): TopicResult {
+  return {
+    kind: input.kind,
+    in: input.in,
+    joined: input.joined,
+    duplicates: input.duplicates,
+    late: total(input.late),
+    orphans: input.orphans,
+    dead_letters: total(input.deadLetters),
+    open: input.open,
+    late_by_reason: input.late,
+    dead_letters_by_reason: input.deadLetters,
+  }
+}

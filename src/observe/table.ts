@@ -1,0 +1,71 @@
+/** @file The tables at the end of a run: quality per task, where every event went, what was in use (door for cli-table3). */
+
+import Table from 'cli-table3'
+import { createColors } from 'picocolors'
+import { formatCount, formatFigure } from './format.ts'
+import type { RenderOptions } from './progress.ts'
+import type { RunReport, TaskResult, TopicResult } from './run-report.ts'
+
+/** The whole report as text for a terminal or a file, without a newline at its end. */
+export function renderReport(report: RunReport, { color }: RenderOptions): string {
+  const { bold } = createColors(color)
+  const parts = [
+    bold('Quality per task (each sample scored before it was learned from)'),
+    qualityTable(report.tasks),
+    bold('Where every event went'),
+    accountingTable(report.accounting),
+    summary(report),
+  ]
+  return parts.join('\n')
+}
+
+function qualityTable(tasks: RunReport['tasks']): string {
+  const head = ['task', 'AUC', 'calibration', 'log loss', 'NE', 'positives', 'samples']
+  return drawn(
+    head,
+    Object.entries(tasks).map(([task, result]) => [task, ...taskCells(result)]),
+  )
+}
+
+function taskCells(result: TaskResult): string[] {
+  const { auc, calibration, logloss, normalized_entropy: entropy } = result
+  const figures = [auc, calibration, logloss, entropy].map((value) =>
+    formatFigure(value ?? undefined),
+  )
+  return [...figures, formatCount(result.positives), formatCount(result.samples)]
+}
+
+const COLUMNS = ['in', 'joined', 'duplicates', 'late', 'orphans', 'dead_letters', 'open'] as const
+
+function accountingTable(accounting: RunReport['accounting']): string {
+  const head = ['topic', ...COLUMNS.map((column) => column.replace('_', ' '))]
+  return drawn(
+    head,
+    Object.entries(accounting).map(([topic, result]) => [topic, ...topicCells(result)]),
+  )
+}
+
+function topicCells(result: TopicResult): string[] {
+  return COLUMNS.map((column) => formatCount(result[column]))
+}
+
+function summary(report: RunReport): string {
+  const { engine, versions } = report
+  return [
+    `engine        ${engine.name} (${engine.reason})`,
+    `versions      ${versions.published} (${versions.fulls} full, ${versions.deltas} delta)`,
+    `samples       ${formatCount(report.samples)} (${formatCount(report.samples_per_second)}/s)`,
+    `state_sha256  ${report.state_sha256}`,
+  ].join('\n')
+}
+
+/** First column to the left, numbers to the right; no colour of its own. */
+function drawn(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: [...head],
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  })
+  for (const row of rows) table.push([...row])
+  return table.toString()
+}

@@ -1,0 +1,87 @@
+/**
+ * @file Updates on the model topic travel in chunks below the broker's record limit. Each chunk names its update, so that a
+ * consumer sees a missing, foreign or damaged one, and says where the last full update starts, so that a late joiner finds it
+ * without reading the whole topic.
+ */
+
+/** One record of the model topic, fields as in schemas/model-update.avsc. */
+export interface UpdateChunk {
+  readonly model_id: string
+  /** Life of the trainer; a consumer that has seen a higher one ignores lower ones (a zombie's). Envelope. */
+  readonly trainer_epoch: number
+  readonly sequence: number
+  readonly kind: 'full' | 'delta'
+  readonly chunk: number
+  readonly chunks: number
+  /** Of the whole content, hex. */
+  readonly sha256: string
+  readonly parent_sha256: string
+  /** Offset of chunk 0 of the newest full update, this one included. Envelope. */
+  readonly full_offset: number
+  /** Wall-clock Unix ms. Envelope. */
+  readonly published_at_ms: number
+  readonly body: Uint8Array
+  /** ed25519 over the content's sha256; empty when the trainer has no key. */
+  readonly signature: Uint8Array
+}
+
+/** What all chunks of an update share. */
+export type ChunkEnvelope = Omit<UpdateChunk, 'chunk' | 'chunks' | 'body'>
+
+/** Cuts content into chunks of at most `chunkBytes`; an update has at least one chunk. */
+export function cutIntoChunks(
+  envelope: ChunkEnvelope,
+  content: Uint8Array,
+  chunkBytes: number,
+): UpdateChunk[] {
+  const chunks = Math.max(1, Math.ceil(content.length / chunkBytes))
+  return Array.from({ length: chunks }, (_, chunk) => ({
+    ...envelope,
+    chunk,
+    chunks,
+    body: content.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes),
+  }))
+}
+
+/** What a chunk did to the update being put together. */
+export type Assembled =
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'complete'; readonly chunk: UpdateChunk; readonly content: Uint8Array }
+  | { readonly kind: 'broken'; readonly reason: string }
+
+/** Puts the chunks of one update back together; a chunk 0 starts anew, whatever was there (its trainer died half way). */
+export class ChunkAssembly {
+  #first: UpdateChunk | undefined
+  #bodies: Uint8Array[] = []
+
+  add(chunk: UpdateChunk): Assembled {
+    if (chunk.chunk === 0) {
+      this.#first = chunk
+      this.#bodies = []
+    }
+    const first = this.#first
+    if (first === undefined) {
+      return { kind: 'broken', reason: `sequence ${chunk.sequence} starts at chunk ${chunk.chunk}` }
+    }
+    if (!sameUpdate(first, chunk) || chunk.chunk !== this.#bodies.length) {
+      this.#first = undefined
+      return {
+        kind: 'broken',
+        reason: `expected chunk ${this.#bodies.length} of sequence ${first.sequence}, got ${chunk.chunk} of ${chunk.sequence}`,
+      }
+    }
+    this.#bodies.push(chunk.body)
+    if (this.#bodies.length < first.chunks) return { kind: 'incomplete' }
+    this.#first = undefined
+    return { kind: 'complete', chunk: first, content: Buffer.concat(this.#bodies) }
+  }
+}
+
+function sameUpdate(first: UpdateChunk, next: UpdateChunk): boolean {
+  return (
+    first.sequence === next.sequence &&
+    first.sha256 === next.sha256 &&
+    first.trainer_epoch === next.trainer_epoch &&
+    first.chunks === next.chunks
+  )
+}

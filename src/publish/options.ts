@@ -1,0 +1,29 @@
+/** @file The `publish` section of a job: which topic, how often, how big. */
+
+import { z } from 'zod'
+
+/** What a job may say about publication; every field has a default. */
+export const publishOptions = z.strictObject({
+  topic: z.string().min(1).default('model').describe('topic of the model updates'),
+  model_id: z.string().min(1).max(200).optional().describe("defaults to the job's name"),
+  every_samples: z.int().positive().default(10_000).describe('samples learned between two updates'),
+  full_every: z
+    .int()
+    .positive()
+    .default(20)
+    .describe('one update in so many is a full snapshot, the others are deltas'),
+  chunk_bytes: z
+    .int()
+    .min(1_024)
+    .max(900_000)
+    .default(500_000)
+    .describe("largest piece of an update; a broker's default limit is 1 MB"),
+  probe_rows: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe('encoded inputs with their scores that travel along, to prove a load'),
+})
+
+export type PublishOptions = z.infer<typeof publishOptions>

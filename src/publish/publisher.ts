@@ -1,0 +1,162 @@
+/**
+ * @file Makes the versions of a model: decides full or delta, collects the rows touched since the previous version, and chains
+ * each to its parent by hash. Knows no broker: what it returns is appended by the topology.
+ */
+
+import { ByteReader, ByteWriter } from '../bytes.ts'
+import { allRows, exportRows } from '../embeddings/table-rows.ts'
+import type { EncodedFeatures } from '../features/encoded-batch.ts'
+import { firstRows } from '../features/row-range.ts'
+import type { Stage } from '../stage.ts'
+import type { Learner } from '../train/learner.ts'
+import {
+  contentHash,
+  encodeUpdate,
+  readFeatures,
+  UPDATE_FORMAT,
+  type UpdateHeader,
+  writeFeatures,
+} from './update.ts'
+
+/** What stays the same over all versions of a job. */
+export type PublicationIdentity = Pick<
+  UpdateHeader,
+  'model_id' | 'job_sha256' | 'feature_spec' | 'feature_spec_sha256' | 'model' | 'tasks'
+> & { readonly table: UpdateHeader['table'] }
+
+/** What is true at the moment of publication. */
+export interface PublicationMoment {
+  readonly metrics: UpdateHeader['metrics']
+  readonly standardisation: Float64Array
+}
+
+/** A finished version. */
+export interface Version {
+  readonly sequence: number
+  readonly kind: 'full' | 'delta'
+  readonly sha256: string
+  readonly parentSha256: string
+  readonly content: Uint8Array
+}
+
+export interface PublisherOptions {
+  /** A version is due each time the samples learned from cross a multiple of this. */
+  readonly everySamples: number
+  readonly fullEvery: number
+  readonly probeRows: number
+}
+
+/** The state is the head of the chain, and the rows that the next probe is made of. */
+export class Publisher implements Stage {
+  readonly #learner: Learner
+  readonly #identity: PublicationIdentity
+  readonly #options: PublisherOptions
+  #sequence = 0
+  #sha256 = ''
+  #publishedSamples = 0
+  #watermarkMs = 0
+  #recent: EncodedFeatures = { rows: 0, slots: [], dense: new Float32Array(0), denseWidth: 0 }
+
+  constructor(learner: Learner, identity: PublicationIdentity, options: PublisherOptions) {
+    this.#learner = learner
+    this.#identity = identity
+    this.#options = options
+  }
+
+  /** Sequence of the newest version; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** Event time up to which samples were learned from, Unix ms. */
+  get watermarkMs(): number {
+    return this.#watermarkMs
+  }
+
+  /** Takes note of a batch that was learned from; `watermarkMs`: when its last sample was final. */
+  observe(features: EncodedFeatures, watermarkMs: number): void {
+    this.#recent = firstRows(features, Math.min(this.#options.probeRows, features.rows))
+    this.#watermarkMs = watermarkMs
+  }
+
+  /** Whether the samples learned from since the last version crossed a multiple of the interval. */
+  get due(): boolean {
+    const { everySamples } = this.#options
+    const passed = Math.floor(this.#learner.samples / everySamples)
+    return passed > Math.floor(this.#publishedSamples / everySamples)
+  }
+
+  /** Whether anything was learned since the last version. */
+  get stale(): boolean {
+    return this.#learner.samples > this.#publishedSamples
+  }
+
+  /** The next version of the model as it stands; its rows count as published from now on. */
+  next(moment: PublicationMoment): Version {
+    const { table, parameters, model } = this.#learner.parts
+    const sequence = this.#sequence + 1
+    const kind = (sequence - 1) % this.#options.fullEvery === 0 ? 'full' : 'delta'
+    const touched = table.takeDirty('publication')
+    const content = encodeUpdate({
+      header: this.#header(sequence, kind, moment),
+      dense: model.parameters.map(({ name, shape }) => ({
+        name,
+        shape,
+        values: parameters.view(name),
+      })),
+      standardisation: moment.standardisation,
+      rows: exportRows(table, kind === 'full' ? allRows(table) : touched),
+      probe: { features: this.#recent, scores: this.#learner.score(this.#recent) },
+    })
+    const version = {
+      sequence,
+      kind,
+      sha256: contentHash(content),
+      parentSha256: this.#sha256,
+      content,
+    } as const
+    this.#sequence = sequence
+    this.#sha256 = version.sha256
+    this.#publishedSamples = this.#learner.samples
+    return version
+  }
+
+  snapshot(): Uint8Array {
+    const writer = new ByteWriter().f64(this.#sequence).text(this.#sha256)
+    writer.f64(this.#publishedSamples).f64(this.#watermarkMs)
+    writeFeatures(writer, this.#recent)
+    return writer.finish()
+  }
+
+  restore(bytes: Uint8Array): void {
+    const reader = new ByteReader(bytes)
+    this.#sequence = reader.f64()
+    this.#sha256 = reader.text()
+    this.#publishedSamples = reader.f64()
+    this.#watermarkMs = reader.f64()
+    this.#recent = readFeatures(reader)
+  }
+
+  #header(sequence: number, kind: 'full' | 'delta', moment: PublicationMoment): UpdateHeader {
+    const { model_id, job_sha256, feature_spec, feature_spec_sha256, model, tasks, table } =
+      this.#identity
+    return {
+      format: UPDATE_FORMAT,
+      model_id,
+      sequence,
+      kind,
+      parent_sha256: this.#sha256,
+      job_sha256,
+      feature_spec,
+      feature_spec_sha256,
+      model,
+      tasks,
+      table,
+      watermark_ms: this.#watermarkMs,
+      samples: this.#learner.samples,
+      steps: this.#learner.steps,
+      metrics: moment.metrics,
+      corrections: {},
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** @file A sample: one impression with, per task, a label and whether that label is known yet. */
+
+import type { JoinedSample } from '../join/join-outputs.ts'
+
+/** One row to learn from; with `staged` emission an impression gives one row each time a group of tasks matures. */
+export interface Sample extends Omit<JoinedSample, 'weight'> {
+  /** Importance of the row in the loss; 1 unless negatives are sampled. */
+  readonly weight: number
+}

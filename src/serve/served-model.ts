@@ -1,0 +1,130 @@
+/**
+ * @file A model put together from updates alone: what a follower scores with. Checks the probe of every version, so that a
+ * wrong load is noticed before the first score.
+ */
+
+import { layOutColumns } from '../embeddings/columns.ts'
+import { EmbeddingTable } from '../embeddings/table.ts'
+import { importRows } from '../embeddings/table-rows.ts'
+import { MillraceError } from '../errors.ts'
+import type { EncodedFeatures } from '../features/encoded-batch.ts'
+import { type FeatureSpec, featureSpecFromJson } from '../features/feature-spec.ts'
+import { buildModel } from '../model/build-model.ts'
+import { EmbeddedBatch, modelInput } from '../model/embedded-batch.ts'
+import type { Model } from '../model/model.ts'
+import { modelOptions } from '../model/options.ts'
+import { Parameters } from '../model/parameters.ts'
+import { tableColumns } from '../model/table-columns.ts'
+import type { UpdateContent, UpdateHeader } from '../publish/update.ts'
+import type { Engine } from '../tensors/engine.ts'
+import { Tape } from '../tensors/tape.ts'
+
+/** Largest difference between a consumer's and the trainer's probe scores; float32 on different engines stays below. */
+export const PROBE_TOLERANCE = 1e-4
+
+/** One model at one version; `apply` moves it to the next in place. */
+export class ServedModel {
+  readonly spec: FeatureSpec
+  readonly model: Model
+  readonly #engine: Engine
+  readonly #parameters: Parameters
+  readonly #table: EmbeddingTable
+  readonly #embedded: EmbeddedBatch
+  #header: UpdateHeader
+  #standardisation: Float64Array
+
+  /** From a full update. FOREIGN when it asks for a correction that this scorer does not know. */
+  constructor(engine: Engine, update: UpdateContent) {
+    const { header } = update
+    this.#engine = engine
+    this.spec = featureSpecFromJson(JSON.stringify(header.feature_spec))
+    this.model = buildModel(modelOptions.parse(header.model), {
+      tasks: header.tasks,
+      fields: this.spec.slots.length,
+      dense: this.spec.denseWidth,
+    })
+    this.#parameters = new Parameters(this.model.parameters, 0)
+    this.#table = new EmbeddingTable(
+      layOutColumns(
+        tableColumns(this.model, { deviation: header.table.deviation }),
+        header.table.seed,
+      ),
+    )
+    this.#embedded = new EmbeddedBatch(this.#table, this.model)
+    this.#header = header
+    this.#standardisation = update.standardisation
+    this.#load(update)
+  }
+
+  get header(): UpdateHeader {
+    return this.#header
+  }
+
+  /** The feature encoder's statistics at this version. */
+  get standardisation(): Float64Array {
+    return this.#standardisation
+  }
+
+  get rows(): number {
+    return this.#table.rows
+  }
+
+  /** Applies a delta whose parent is this version (the follower checks that). */
+  apply(delta: UpdateContent): void {
+    this.#header = delta.header
+    this.#standardisation = delta.standardisation
+    this.#load(delta)
+  }
+
+  /** Probabilities, task-major: entry t * rows + i. */
+  score(features: EncodedFeatures): Float32Array {
+    const tasks = this.model.shape.tasks.length
+    const tape = new Tape(this.#engine)
+    try {
+      const { logits } = this.model.forward(
+        tape,
+        (name) => tape.constant(this.#parameters.view(name), this.#shapeOf(name)),
+        modelInput(tape, this.#embedded.read(features)),
+      )
+      const scores = new Float32Array(tasks * features.rows)
+      for (const [task, logit] of logits.entries()) {
+        scores.set(tape.value(tape.sigmoid(logit)), task * features.rows)
+      }
+      return scores
+    } finally {
+      tape.dispose()
+    }
+  }
+
+  #shapeOf(name: string): readonly number[] {
+    const spec = this.model.parameters.find((parameter) => parameter.name === name)
+    if (spec === undefined) throw new MillraceError('BAD_STATE', `no parameter ${name}`)
+    return spec.shape
+  }
+
+  #load({ header, dense, rows, probe }: UpdateContent): void {
+    const corrections = Object.keys(header.corrections)
+    if (corrections.length > 0) {
+      throw new MillraceError('FOREIGN', `unknown corrections: ${corrections.join(', ')}`, {
+        remedy: 'upgrade the consumer',
+      })
+    }
+    for (const { name, values } of dense) this.#parameters.view(name).set(values)
+    importRows(this.#table, rows)
+    const scores = this.score(probe.features)
+    const worst = scores.reduce(
+      (most, score, i) => Math.max(most, Math.abs(score - (probe.scores[i] ?? NaN))),
+      0,
+    )
+    if (!(worst <= PROBE_TOLERANCE)) {
+      throw new MillraceError(
+        'CORRUPT',
+        `the probe of version ${header.sequence} is off by ${worst}`,
+        {
+          remedy:
+            'the weights did not load as the trainer had them; read the topic again from a full update',
+        },
+      )
+    }
+  }
+}

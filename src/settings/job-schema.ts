@@ -1,0 +1,114 @@
+/** @file The whole job file: the sections that every part declares beside its own code, and what must fit between them. */
+
+import { z } from 'zod'
+import { balancerFrom } from '../balance/balancers.ts'
+import { MillraceError } from '../errors.ts'
+import { eventsOptions } from '../events/options.ts'
+import { featureListOptions } from '../features/feature-options.ts'
+import { joinOptions } from '../join/options.ts'
+import { modelOptions } from '../model/options.ts'
+import { observeOptions } from '../observe/observe-options.ts'
+import { publishOptions } from '../publish/options.ts'
+import { batchOptions } from '../samples/options.ts'
+import { checkPlace } from '../train/balancing.ts'
+import { trainOptions } from '../train/options.ts'
+import { balanceOptions, rowBalanceSettings } from './balance-options.ts'
+import { busOptions } from './bus-options.ts'
+import { nearestName } from './nearest-name.ts'
+
+const sections = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, 'lower-case letters, digits and -')
+    .describe('names the job in logs, metrics and published models'),
+  bus: busOptions,
+  events: eventsOptions,
+  join: joinOptions,
+  features: featureListOptions,
+  batch: batchOptions.prefault({ count: 256 }),
+  model: modelOptions,
+  balance: balanceOptions.prefault({ kind: 'equal' }),
+  row_balance: rowBalanceSettings
+    .optional()
+    .describe('combines the task gradients of each embedding row; left out: as the others'),
+  train: trainOptions.prefault({}),
+  publish: publishOptions.prefault({}),
+  observe: observeOptions.prefault({}),
+})
+
+/** The settings of a job after validation, every default filled in. */
+export type JobSettings = z.output<typeof sections>
+
+/** Every section by its own rules, then the rules between sections. */
+export const jobSchema = sections.superRefine((job, context) => {
+  checkTaskKinds(job, context)
+  checkConditionalTasks(job, context)
+  checkTopics(job, context)
+  checkBalance(job, context)
+})
+
+function complain(context: z.RefinementCtx, path: PropertyKey[], message: string): void {
+  context.addIssue({ code: 'custom', path, message })
+}
+
+/** Every task learns from a declared kind of feedback. */
+function checkTaskKinds({ events, join }: JobSettings, context: z.RefinementCtx): void {
+  const feedback = events.kinds.filter((kind) => !kind.anchor).map((kind) => kind.kind)
+  for (const [index, task] of join.tasks.entries()) {
+    if (feedback.includes(task.kind)) continue
+    const key = task.kind === task.name ? 'name' : 'kind'
+    const message = `must be a kind of feedback event${choice(task.kind, feedback)}`
+    complain(context, ['join', 'tasks', index, key], message)
+  }
+}
+
+/** ESMM heads name declared tasks. */
+function checkConditionalTasks({ join, model }: JobSettings, context: z.RefinementCtx): void {
+  const tasks = join.tasks.map((task) => task.name)
+  for (const [index, head] of model.conditional.entries()) {
+    for (const key of ['task', 'given'] as const) {
+      if (tasks.includes(head[key])) continue
+      const message = `must be a task${choice(head[key], tasks)}`
+      complain(context, ['model', 'conditional', index, key], message)
+    }
+  }
+}
+
+/** Models and events never share a topic; with the Confluent framing every event topic has its registry id. */
+function checkTopics({ bus, events, publish }: JobSettings, context: z.RefinementCtx): void {
+  for (const { topic } of events.kinds) {
+    if (topic === publish.topic) {
+      complain(context, ['publish', 'topic'], 'must not be a topic that carries events')
+    }
+    if (bus.framing === 'confluent' && bus.schema_ids[topic] === undefined) {
+      complain(context, ['bus', 'schema_ids'], `must give the registry id of topic ${topic}`)
+    }
+  }
+}
+
+/** The balancer exists, works where gradients are compared, and targets a task that there is. */
+function checkBalance(job: JobSettings, context: z.RefinementCtx): void {
+  const { balance, row_balance: rows, join, train } = job
+  const tasks = join.tasks.length
+  const target = 'target' in balance ? balance.target : undefined
+  const places = [
+    ['balance', 'target', target],
+    ['row_balance', 'target', rows?.kind === 'metabalance' ? rows.target : undefined],
+    ['row_balance', 'main', rows?.kind === 'pmtrec' ? rows.main : undefined],
+  ] as const
+  for (const [section, key, place] of places) {
+    if (typeof place !== 'number' || place < tasks) continue
+    complain(context, [section, key], `must be the place of a task, 0 to ${tasks - 1}`)
+  }
+  try {
+    checkPlace(balancerFrom(balance), train.gradients_at)
+  } catch (thrown) {
+    if (!(thrown instanceof MillraceError)) throw thrown
+    complain(context, ['balance'], `${thrown.message}; ${thrown.remedy ?? ''}`)
+  }
+}
+
+function choice(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known)
+  return near === undefined ? ` (one of ${known.join(', ')})` : ` (did you mean ${near}?)`
+}

@@ -1,0 +1,294 @@
+/** @file An engine whose tensors are typed arrays, wherever they live: the JavaScript heap or a wasm module's memory. */
+
+import { MillraceError } from '../errors.ts'
+import type { Block, BlockStore } from './array-block.ts'
+import {
+  addArrays,
+  affineArray,
+  gramOfArrays,
+  multiplyArrays,
+  subtractArrays,
+  unaryGradientKernels,
+  unaryKernels,
+  type Walk,
+  weightedSumOfArrays,
+} from './array-elementwise.ts'
+import { mixExpertGradientRows, mixGatesGradientRows, mixRows } from './array-mixture.ts'
+import type { Products } from './array-products.ts'
+import {
+  copyColumns,
+  repeatEach,
+  softmaxGradientRows,
+  softmaxRows,
+  sumEachColumn,
+  sumEachRow,
+  totalOf,
+  transposeMatrices,
+} from './array-rows.ts'
+import type {
+  Activation,
+  Engine,
+  EngineName,
+  FloatArray,
+  ProductOptions,
+  Tensor,
+  Unary,
+} from './engine.ts'
+import { lastAxis, sameShape, sizeOf } from './engine.ts'
+
+/** A handle on a block; several handles may share one. */
+class ArrayTensor implements Tensor {
+  readonly shape: readonly number[]
+  /** Gone once disposed. */
+  block: Block | undefined
+
+  constructor(shape: readonly number[], block: Block) {
+    this.shape = shape
+    this.block = block
+  }
+}
+
+type Shape = readonly number[]
+
+/** All kernels but the products, which differ with where the numbers live. Deterministic: one thread, fixed order. */
+export class ArrayEngine implements Engine {
+  readonly name: EngineName
+  readonly dtype: 'float32' | 'float64'
+  readonly #store: BlockStore
+  readonly #products: Products
+  #live = 0
+  #columnSums = new Float64Array(0)
+
+  constructor(name: EngineName, store: BlockStore, products: Products) {
+    this.name = name
+    this.dtype = store.dtype
+    this.#store = store
+    this.#products = products
+  }
+
+  upload(values: FloatArray, shape: Shape): Tensor {
+    return this.#fill(shape, (out) => out.set(values))
+  }
+
+  read(tensor: Tensor): FloatArray {
+    return valuesOf(tensor).slice()
+  }
+
+  dispose(tensor: Tensor): void {
+    const block = blockOf(tensor)
+    if (tensor instanceof ArrayTensor) tensor.block = undefined
+    this.#live--
+    block.handles--
+    if (block.handles === 0) this.#store.release(block)
+  }
+
+  liveTensors(): number {
+    return this.#live
+  }
+
+  liveBuffers(): number {
+    return this.#store.inUse()
+  }
+
+  matMul(a: Tensor, b: Tensor, options: ProductOptions = {}): Tensor {
+    return this.#product(a, b, 1, options)
+  }
+
+  batchMatMul(a: Tensor, b: Tensor, options: ProductOptions = {}): Tensor {
+    return this.#product(a, b, a.shape[0]!, options)
+  }
+
+  linear(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | undefined,
+    activation: Activation | undefined,
+    slope: number,
+  ): Tensor {
+    const [m, k] = lastTwo(x.shape)
+    const n = lastAxis(weight.shape)
+    const size = { batch: 1, m, k, n, transposeA: false, transposeB: false }
+    const end = { bias: bias === undefined ? undefined : blockOf(bias), activation, slope }
+    return this.#tensor([m, n], this.#products.layer(blockOf(x), blockOf(weight), size, end))
+  }
+
+  add(a: Tensor, b: Tensor): Tensor {
+    return this.#fill(a.shape, (out) => addArrays(out, valuesOf(a), valuesOf(b), walkOf(a, b)))
+  }
+
+  sub(a: Tensor, b: Tensor): Tensor {
+    return this.#fill(a.shape, (out) => subtractArrays(out, valuesOf(a), valuesOf(b), walkOf(a, b)))
+  }
+
+  mul(a: Tensor, b: Tensor): Tensor {
+    return this.#fill(a.shape, (out) => multiplyArrays(out, valuesOf(a), valuesOf(b), walkOf(a, b)))
+  }
+
+  affine(x: Tensor, factor: number, offset: number): Tensor {
+    return this.#fill(x.shape, (out) => affineArray(out, valuesOf(x), factor, offset))
+  }
+
+  unary(kind: Unary, x: Tensor, slope: number): Tensor {
+    return this.#fill(x.shape, (out) => unaryKernels[kind](out, valuesOf(x), slope))
+  }
+
+  unaryGradient(kind: Unary, cotangent: Tensor, x: Tensor, y: Tensor, slope: number): Tensor {
+    return this.#fill(x.shape, (out) =>
+      unaryGradientKernels[kind](out, valuesOf(cotangent), valuesOf(x), valuesOf(y), slope),
+    )
+  }
+
+  softmax(x: Tensor): Tensor {
+    return this.#fill(x.shape, (out) => softmaxRows(out, valuesOf(x), lastAxis(x.shape)))
+  }
+
+  softmaxGradient(cotangent: Tensor, y: Tensor): Tensor {
+    return this.#fill(y.shape, (out) =>
+      softmaxGradientRows(out, valuesOf(cotangent), valuesOf(y), lastAxis(y.shape)),
+    )
+  }
+
+  concat(tensors: readonly Tensor[]): Tensor {
+    const toWidth = tensors.reduce((width, part) => width + lastAxis(part.shape), 0)
+    return this.#fill([...rowsOf(tensors[0]!.shape), toWidth], (out) => {
+      let to = 0
+      for (const part of tensors) {
+        const size = lastAxis(part.shape)
+        copyColumns(out, valuesOf(part), { size, from: 0, fromWidth: size, to, toWidth })
+        to += size
+      }
+    })
+  }
+
+  slice(x: Tensor, begin: number, size: number): Tensor {
+    const columns = { size, from: begin, fromWidth: lastAxis(x.shape), to: 0, toWidth: size }
+    return this.#fill([...rowsOf(x.shape), size], (out) => copyColumns(out, valuesOf(x), columns))
+  }
+
+  pad(x: Tensor, begin: number, width: number): Tensor {
+    const size = lastAxis(x.shape)
+    const columns = { size, from: 0, fromWidth: size, to: begin, toWidth: width }
+    return this.#fill([...rowsOf(x.shape), width], (out) =>
+      copyColumns(out.fill(0), valuesOf(x), columns),
+    )
+  }
+
+  reshape(x: Tensor, shape: Shape): Tensor {
+    const block = blockOf(x)
+    block.handles++
+    return this.#tensor(shape, block)
+  }
+
+  transpose(x: Tensor): Tensor {
+    const [m, n] = lastTwo(x.shape)
+    return this.#fill([...x.shape.slice(0, -2), n, m], (out) =>
+      transposeMatrices(out, valuesOf(x), m, n),
+    )
+  }
+
+  sum(x: Tensor): Tensor {
+    return this.#fill([], (out) => {
+      out[0] = totalOf(valuesOf(x))
+    })
+  }
+
+  sumLast(x: Tensor): Tensor {
+    return this.#fill(rowsOf(x.shape), (out) => sumEachRow(out, valuesOf(x), lastAxis(x.shape)))
+  }
+
+  sumRows(x: Tensor): Tensor {
+    const width = lastAxis(x.shape)
+    if (this.#columnSums.length < width) this.#columnSums = new Float64Array(width)
+    return this.#fill([width], (out) => sumEachColumn(out, valuesOf(x), this.#columnSums))
+  }
+
+  repeatLast(x: Tensor, width: number): Tensor {
+    return this.#fill([...x.shape, width], (out) => repeatEach(out, valuesOf(x), width))
+  }
+
+  mix(gates: Tensor, experts: readonly Tensor[]): Tensor {
+    const shape = experts[0]!.shape
+    return this.#fill(shape, (out) =>
+      mixRows(out, valuesOf(gates), experts.map(valuesOf), lastAxis(shape)),
+    )
+  }
+
+  mixExpertGradient(cotangent: Tensor, gates: Tensor, k: number): Tensor {
+    const gate = { k, count: lastAxis(gates.shape), width: lastAxis(cotangent.shape) }
+    return this.#fill(cotangent.shape, (out) =>
+      mixExpertGradientRows(out, valuesOf(cotangent), valuesOf(gates), gate),
+    )
+  }
+
+  mixGatesGradient(cotangent: Tensor, experts: readonly Tensor[]): Tensor {
+    const [rows, width] = lastTwo(cotangent.shape)
+    return this.#fill([rows, experts.length], (out) =>
+      mixGatesGradientRows(out, valuesOf(cotangent), experts.map(valuesOf), width),
+    )
+  }
+
+  weightedSum(tensors: readonly Tensor[], coefficients?: ArrayLike<number>): Tensor {
+    return this.#fill(tensors[0]!.shape, (out) =>
+      weightedSumOfArrays(out, tensors.map(valuesOf), coefficients),
+    )
+  }
+
+  gram(tensors: readonly Tensor[]): FloatArray {
+    return gramOfArrays(tensors.map(valuesOf))
+  }
+
+  #product(a: Tensor, b: Tensor, batch: number, options: ProductOptions): Tensor {
+    const { transposeA = false, transposeB = false } = options
+    const [rowsA, columnsA] = lastTwo(a.shape)
+    const [rowsB, columnsB] = lastTwo(b.shape)
+    const m = transposeA ? columnsA : rowsA
+    const k = transposeA ? rowsA : columnsA
+    const n = transposeB ? rowsB : columnsB
+    const size = { batch, m, k, n, transposeA, transposeB }
+    const block = this.#products.product(blockOf(a), blockOf(b), size)
+    return this.#tensor([...a.shape.slice(0, -2), m, n], block)
+  }
+
+  /** The output is allocated before `write` looks at the operands: allocation may move wasm memory. */
+  #fill(shape: Shape, write: (out: FloatArray) => void): Tensor {
+    const block = this.#store.allocate(sizeOf(shape))
+    write(block.values)
+    return this.#tensor(shape, block)
+  }
+
+  #tensor(shape: Shape, block: Block): Tensor {
+    this.#live++
+    return new ArrayTensor(shape, block)
+  }
+}
+
+function blockOf(tensor: Tensor): Block {
+  if (tensor instanceof ArrayTensor && tensor.block !== undefined) return tensor.block
+  const shape = `[${tensor.shape.join(', ')}]`
+  throw new MillraceError('USAGE', `a disposed tensor, or another engine's, of shape ${shape}`, {
+    remedy:
+      'use tensors with the engine that made them and dispose them once, after their last use',
+  })
+}
+
+function valuesOf(tensor: Tensor): FloatArray {
+  return blockOf(tensor).values
+}
+
+function rowsOf(shape: Shape): Shape {
+  return shape.slice(0, -1)
+}
+
+function lastTwo(shape: Shape): readonly [number, number] {
+  return [shape.at(-2) ?? 1, shape.at(-1) ?? 1]
+}
+
+/** How `b` is walked beside `a`: same shape, one number, row or column. */
+function walkOf(a: Tensor, b: Tensor): Walk {
+  const width = lastAxis(a.shape)
+  if (sameShape(a.shape, b.shape)) return { width, rowStep: width, columnStep: 1 }
+  if (sizeOf(b.shape) === 1) return { width, rowStep: 0, columnStep: 0 }
+  return b.shape.length === 1
+    ? { width, rowStep: 0, columnStep: 1 }
+    : { width, rowStep: 1, columnStep: 0 }
+}

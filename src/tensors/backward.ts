@@ -1,0 +1,111 @@
+/** @file The reverse sweep of a tape: visits only nodes that lie between the seeds and what is asked for. */
+
+import type { Engine, Tensor } from './engine.ts'
+import type { TapeNode } from './tape-node.ts'
+import type { Gradients } from './task-gradients.ts'
+
+/** Where a sweep starts and with which cotangent; the tensor stays the caller's. */
+export interface SweepSeed {
+  readonly node: TapeNode
+  readonly cotangent: Tensor
+}
+
+/** Marks the nodes of `nodes[0..top]` through which a gradient must flow to reach `wrt`. */
+function markNeeded(
+  nodes: readonly TapeNode[],
+  top: number,
+  wrt: readonly TapeNode[],
+): { needed: Uint8Array; wanted: Uint8Array } {
+  const needed = new Uint8Array(top + 1)
+  const wanted = new Uint8Array(top + 1)
+  for (const node of wrt) if (node.index <= top) wanted[node.index] = 1
+  for (let i = 0; i <= top; i++) {
+    let flows = wanted[i]!
+    const inputs = nodes[i]!.inputs
+    for (let j = 0; flows === 0 && j < inputs.length; j++) flows = needed[inputs[j]!.index]!
+    needed[i] = flows
+  }
+  return { needed, wanted }
+}
+
+/** Sums the cotangents that arrived at one node, in order of arrival, and disposes the parts. */
+function gather(engine: Engine, parts: readonly Tensor[]): Tensor {
+  const [first, ...rest] = parts
+  if (first !== undefined && rest.length === 0) return first
+  const total = engine.weightedSum(parts)
+  for (const part of parts) engine.dispose(part)
+  return total
+}
+
+/**
+ * Gradients of sum_i <seed_i, cotangent_i> at `wrt`, in that order; undefined where no path leads (exactly zero). With
+ * `stopAtWrt` nothing flows through a wrt node, so each is differentiated with the others held fixed. The tensors
+ * returned belong to the caller; no other tensor survives.
+ */
+export function sweep(
+  engine: Engine,
+  nodes: readonly TapeNode[],
+  seeds: readonly SweepSeed[],
+  wrt: readonly TapeNode[],
+  stopAtWrt: boolean,
+): Gradients {
+  let top = -1
+  for (const seed of seeds) top = Math.max(top, seed.node.index)
+  const { needed, wanted } = markNeeded(nodes, top, wrt)
+  const pending: Tensor[][] = Array.from({ length: top + 1 }, () => [])
+  for (const { node, cotangent } of seeds) {
+    if (needed[node.index] === 1) {
+      pending[node.index]!.push(engine.reshape(cotangent, node.shape))
+    }
+  }
+  const found = new Map<number, Tensor>()
+  for (let i = top; i >= 0; i--) {
+    const parts = pending[i]!
+    if (parts.length === 0) continue
+    const cotangent = gather(engine, parts)
+    if (wanted[i] === 0 || !stopAtWrt) pull(engine, nodes[i]!, cotangent, needed, pending)
+    if (wanted[i] === 1) found.set(i, cotangent)
+    else engine.dispose(cotangent)
+  }
+  return handOut(engine, wrt, found)
+}
+
+/** Applies one node's pullback and files the results under its inputs. */
+function pull(
+  engine: Engine,
+  node: TapeNode,
+  cotangent: Tensor,
+  needed: Uint8Array,
+  pending: Tensor[][],
+): void {
+  if (node.pullback === undefined) return
+  let any = false
+  const wanted = node.inputs.map((input) => {
+    const flows = needed[input.index] === 1
+    any ||= flows
+    return flows
+  })
+  if (!any) return
+  const parts = node.pullback(engine, cotangent, wanted)
+  for (let j = 0; j < parts.length; j++) {
+    const part = parts[j]
+    if (part !== undefined) pending[node.inputs[j]!.index]!.push(part)
+  }
+}
+
+/** One handle per wrt entry, also when a node is asked for twice. */
+function handOut(
+  engine: Engine,
+  wrt: readonly TapeNode[],
+  found: ReadonlyMap<number, Tensor>,
+): Gradients {
+  const given = new Set<number>()
+  return wrt.map((node) => {
+    const tensor = found.get(node.index)
+    if (tensor === undefined || !given.has(node.index)) {
+      given.add(node.index)
+      return tensor
+    }
+    return engine.reshape(tensor, tensor.shape)
+  })
+}

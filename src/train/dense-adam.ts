@@ -1,0 +1,91 @@
+/**
+ * @file Adam for the dense parameters (Kingma and Ba 2015, algorithm 1), on typed arrays, its moments kept by parameter name:
+ * a parameter without a gradient in a step keeps its moments, whatever the others do.
+ */
+
+import { ByteReader, ByteWriter } from '../bytes.ts'
+import { MillraceError } from '../errors.ts'
+import type { Stage } from '../stage.ts'
+
+/** Hyper-parameters with the paper's symbols. */
+export interface AdamOptions {
+  /** Step size, alpha. */
+  readonly learningRate: number
+  /** Decay of the first moment, beta_1. */
+  readonly beta1: number
+  /** Decay of the second moment, beta_2. */
+  readonly beta2: number
+  /** Added to the root of the second moment. */
+  readonly epsilon: number
+}
+
+interface Moments {
+  readonly mean: Float32Array // m, first moment
+  readonly square: Float32Array // v, second moment
+  steps: number // t, of this parameter
+}
+
+/** Updates parameters in place. */
+export class DenseAdam implements Stage {
+  readonly #options: AdamOptions
+  readonly #moments = new Map<string, Moments>()
+
+  constructor(options: AdamOptions) {
+    this.#options = options
+  }
+
+  /** One step of one parameter: `values -= alpha * mHat / (sqrt(vHat) + epsilon)`, with `gradient * scale` as its gradient. */
+  update(name: string, values: Float32Array, gradient: ArrayLike<number>, scale = 1): void {
+    const { mean, square, steps } = this.#advance(name, values.length)
+    const { beta1, beta2, epsilon } = this.#options
+    const correction = Math.sqrt(1 - beta2 ** steps)
+    const rate = (this.#options.learningRate * correction) / (1 - beta1 ** steps)
+    const floor = epsilon * correction
+    for (let i = 0; i < values.length; i++) {
+      const g = gradient[i]! * scale
+      const m = beta1 * mean[i]! + (1 - beta1) * g
+      const v = beta2 * square[i]! + (1 - beta2) * g * g
+      mean[i] = m
+      square[i] = v
+      values[i] = values[i]! - (rate * m) / (Math.sqrt(v) + floor)
+    }
+  }
+
+  snapshot(): Uint8Array {
+    const names = [...this.#moments.keys()].sort()
+    const writer = new ByteWriter().u32(names.length)
+    for (const name of names) {
+      const moments = this.#moments.get(name)
+      if (moments === undefined) continue
+      writer.text(name).f64(moments.steps).array(moments.mean).array(moments.square)
+    }
+    return writer.finish()
+  }
+
+  restore(bytes: Uint8Array): void {
+    const reader = new ByteReader(bytes)
+    this.#moments.clear()
+    for (let left = reader.u32(); left > 0; left--) {
+      const name = reader.text()
+      const steps = reader.f64()
+      this.#moments.set(name, { steps, mean: reader.float32(), square: reader.float32() })
+    }
+  }
+
+  #advance(name: string, length: number): Moments {
+    let moments = this.#moments.get(name)
+    if (moments === undefined) {
+      moments = { mean: new Float32Array(length), square: new Float32Array(length), steps: 0 }
+      this.#moments.set(name, moments)
+    }
+    if (moments.mean.length !== length) {
+      throw new MillraceError(
+        'BAD_STATE',
+        `parameter ${name} has ${length} values, its optimizer state ${moments.mean.length}`,
+        { remedy: 'the model section changed since the checkpoint: start a new state folder' },
+      )
+    }
+    moments.steps++
+    return moments
+  }
+}

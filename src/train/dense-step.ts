@@ -1,0 +1,48 @@
+/** @file One step of the dense weights: the norm of all gradients, clipping, Adam or plain SGD per parameter. */
+
+import type { Model } from '../model/model.ts'
+import type { Parameters } from '../model/parameters.ts'
+import type { FloatArray } from '../tensors/engine.ts'
+import type { DenseAdam } from './dense-adam.ts'
+
+/** What a dense step works on. */
+export interface DenseParts {
+  readonly model: Model
+  readonly parameters: Parameters
+  readonly adam: DenseAdam
+  /** Largest norm of the dense gradient of a step. */
+  readonly clipNorm: number
+  /** Step size of parameters that ask for plain SGD (gates whose gradient carries a scale). */
+  readonly sgdRate: number
+}
+
+/** Euclidean norm over all arrays; not finite when any of their numbers is not. */
+export function normOf(gradients: Iterable<FloatArray | undefined>): number {
+  let sum = 0
+  for (const gradient of gradients) {
+    if (gradient === undefined) continue
+    for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!
+  }
+  return Math.sqrt(sum)
+}
+
+/** Steps every parameter that has a gradient; `norm` is that of all of them together. */
+export function denseStep(
+  parts: DenseParts,
+  gradients: ReadonlyMap<string, FloatArray>,
+  norm: number,
+): void {
+  const { model, parameters, adam, clipNorm, sgdRate } = parts
+  const scale = norm > clipNorm ? clipNorm / norm : 1
+  for (const spec of model.parameters) {
+    const gradient = gradients.get(spec.name)
+    if (gradient === undefined) continue
+    const values = parameters.view(spec.name)
+    if (spec.optimizer === 'sgd') descend(values, gradient, sgdRate * scale)
+    else adam.update(spec.name, values, gradient, scale)
+  }
+}
+
+function descend(values: Float32Array, gradient: FloatArray, rate: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = values[i]! - rate * gradient[i]!
+}

@@ -1,0 +1,224 @@
+/**
+ * @file The learner: predict, then learn (law 1). Scores a batch with the model as it stands, then takes one step with it:
+ * dense weights by Adam, rows of the table by their sparse optimizer, task gradients mixed by the balancers. Whatever is not
+ * finite is noticed before anything moves.
+ */
+
+import type { BalancerState } from '../balance/balancer.ts'
+import type { AnyBalancer } from '../balance/balancers.ts'
+import type { RowBalancer } from '../balance/row-balancer.ts'
+import { ByteReader, ByteWriter } from '../bytes.ts'
+import type { EmbeddingTable } from '../embeddings/table.ts'
+import type { BatchLabels, EncodedFeatures } from '../features/encoded-batch.ts'
+import { EmbeddedBatch } from '../model/embedded-batch.ts'
+import type { GradientScale } from '../model/model.ts'
+import type { Stage } from '../stage.ts'
+import type { Engine } from '../tensors/engine.ts'
+import { type BatchGradients, balancedGradients } from './balanced-gradients.ts'
+import { type GradientPlace, initialStates } from './balancing.ts'
+import { type DenseParts, denseStep, normOf } from './dense-step.ts'
+import { readGradients } from './gradient-values.ts'
+import { balanceRows, type RowMemory } from './row-step.ts'
+import { type TaskTarget, taskTargets } from './task-loss.ts'
+import { notFinite, type StepNames, type TaskLosses, taskLosses } from './task-losses.ts'
+import { TaskPasses } from './task-passes.ts'
+
+/** What a learner is made of; all of it belongs to the learner from then on. */
+export interface LearnerParts extends DenseParts {
+  readonly engine: Engine
+  readonly table: EmbeddingTable
+  readonly balancer: AnyBalancer
+  /** Acts on each embedding row by itself, beside `balancer`; one that remembers needs a table with memory (`tableColumns`). */
+  readonly rowBalancer?: RowBalancer
+  readonly gradientsAt: GradientPlace
+}
+
+/** What happened to one batch. */
+export interface LearnedBatch {
+  /** Predictions made before the step, task-major. */
+  readonly probabilities: Float32Array
+  /** Mean loss per task before the step. */
+  readonly losses: Float64Array
+  readonly coefficients: Float64Array
+  /** Cosines of the task gradients, row-major T x T; absent when the balancer did not need them. */
+  readonly cosines: Float64Array | undefined
+  /** Norm of the dense gradient before clipping. */
+  readonly gradientNorm: number
+}
+
+/** Snapshot: parameters, moments, balancers, gradient scale and step count; the table writes its own (it is incremental). */
+export class Learner implements Stage {
+  readonly parts: LearnerParts
+  readonly #embedded: EmbeddedBatch
+  readonly #scale: GradientScale | undefined
+  #states: readonly BalancerState[]
+  #rowState: BalancerState
+  #steps = 0
+  #samples = 0
+
+  /** BAD_SETTINGS when the balancer cannot work where gradients are to be compared. */
+  constructor(parts: LearnerParts) {
+    this.parts = parts
+    const { model, table } = parts
+    this.#embedded = new EmbeddedBatch(table, model)
+    this.#scale = model.gradientScale?.()
+    this.#states = initialStates(parts.balancer, parts.gradientsAt, model)
+    this.#rowState = parts.rowBalancer?.init() ?? {}
+  }
+
+  /** Steps taken. */
+  get steps(): number {
+    return this.#steps
+  }
+
+  /** Rows learned from. */
+  get samples(): number {
+    return this.#samples
+  }
+
+  /** Probabilities, task-major; changes nothing. */
+  score(features: EncodedFeatures): Float32Array {
+    return this.#forward(features, (passes) => passes.probabilities(features.rows))
+  }
+
+  /**
+   * Scores the batch, then learns from it; a batch without any label teaches nothing. NUMERIC when a loss or a gradient is not
+   * finite, naming the task and the step: model and balancers are then as before.
+   */
+  learn(features: EncodedFeatures, batch: BatchLabels): LearnedBatch {
+    const targets = taskTargets(batch, this.parts.model.shape.tasks.length, features.rows)
+    const learned = this.#forward(features, (passes) => {
+      const probabilities = passes.probabilities(features.rows)
+      const losses = taskLosses(passes, targets, this.#names)
+      return {
+        probabilities,
+        losses: losses.values,
+        ...this.#step(passes, losses, features, batch),
+      }
+    })
+    this.#afterStep(features, targets)
+    this.#steps += 1
+    this.#samples += features.rows
+    return learned
+  }
+
+  snapshot(): Uint8Array {
+    const writer = new ByteWriter(this.parts.parameters.values.byteLength * 3 + 4096)
+    writer.f64(this.#steps).f64(this.#samples).json(this.#states).json(this.#rowState)
+    writer.bytes(this.parts.parameters.snapshot()).bytes(this.parts.adam.snapshot())
+    return writer.bytes(this.#scale?.snapshot() ?? new Uint8Array(0)).finish()
+  }
+
+  restore(bytes: Uint8Array): void {
+    const reader = new ByteReader(bytes)
+    this.#steps = reader.f64()
+    this.#samples = reader.f64()
+    this.#states = reader.json() as BalancerState[]
+    this.#rowState = reader.json() as BalancerState
+    this.parts.parameters.restore(reader.bytes())
+    this.parts.adam.restore(reader.bytes())
+    const scale = reader.bytes()
+    this.#scale?.restore(scale)
+  }
+
+  get #names(): StepNames {
+    return { tasks: this.parts.model.shape.tasks, step: this.#steps }
+  }
+
+  #forward<Result>(features: EncodedFeatures, use: (passes: TaskPasses) => Result): Result {
+    const { engine, model, parameters } = this.parts
+    const passes = new TaskPasses(engine, model, parameters, this.#embedded.read(features))
+    try {
+      return use(passes)
+    } finally {
+      passes.dispose()
+    }
+  }
+
+  /** Everything that can fail comes before everything that changes. */
+  #step(
+    passes: TaskPasses,
+    losses: TaskLosses,
+    features: EncodedFeatures,
+    batch: BatchLabels,
+  ): Omit<LearnedBatch, 'probabilities' | 'losses'> {
+    if (losses.tasks.length === 0) {
+      const coefficients = new Float64Array(losses.active.length)
+      return { coefficients, cosines: undefined, gradientNorm: 0 }
+    }
+    const { balancer, rowBalancer, gradientsAt } = this.parts
+    const gradients = balancedGradients(passes, losses, {
+      balancer,
+      states: this.#states,
+      at: gradientsAt,
+      perTask: rowBalancer !== undefined,
+      names: this.#names,
+    })
+    const norm = normOf(gradients.parameters.values())
+    if (!Number.isFinite(norm + normOf(gradients.inputs))) throw this.#culprit(passes, losses)
+    const [dx, dWide] = gradients.inputs
+    this.#embedded.collect(features, dx, dWide)
+    const { taskInputs } = gradients
+    const rows =
+      rowBalancer === undefined
+        ? undefined
+        : balanceRows(rowBalancer, this.#rowState, this.#embedded, {
+            taskInputs,
+            names: this.#names,
+          })
+    this.#apply(features, batch, { gradients, norm, rows })
+    const { coefficients, gram } = gradients
+    return { coefficients, cosines: cosinesOf(gram), gradientNorm: norm }
+  }
+
+  #apply(
+    features: EncodedFeatures,
+    batch: BatchLabels,
+    step: { gradients: BatchGradients; norm: number; rows: RowMemory | undefined },
+  ): void {
+    const { gradients, norm, rows } = step
+    const { parameters } = this.parts
+    this.#scale?.observe(batch.labels, batch.mask, features.rows)
+    this.#scale?.apply(
+      (name) => gradients.parameters.get(name),
+      (name) => parameters.view(name),
+    )
+    denseStep(this.parts, gradients.parameters, norm)
+    this.#embedded.insert()
+    this.#embedded.step(rows?.norms)
+    this.#states = gradients.states
+    this.#rowState = rows?.state ?? this.#rowState
+  }
+
+  /** For a balancer that judges its step (FAMO): the same batch once more through the stepped model. */
+  #afterStep(features: EncodedFeatures, targets: readonly TaskTarget[]): void {
+    const { balancer } = this.parts
+    if (balancer.needs === 'gradients' || balancer.afterStep === undefined) return
+    if (!targets.some((target) => target.active)) return
+    const losses = this.#forward(features, (passes) => taskLosses(passes, targets, this.#names))
+    const after = balancer.afterStep.bind(balancer)
+    this.#states = this.#states.map((state) => after(losses.values, state))
+  }
+
+  /** Which task's own gradient is not finite: asked only when the combination is not. */
+  #culprit(passes: TaskPasses, losses: TaskLosses): Error {
+    const { tasks, step } = this.#names
+    const sick = losses.tasks.find((task) => {
+      const found = readGradients(passes, passes.singlePass([losses.vars[task]!]), [task])
+      return !Number.isFinite(normOf(found.parameters.values()) + normOf(found.inputs))
+    })
+    const whose = sick === undefined ? 'combined gradient' : `gradient of task ${tasks[sick]}`
+    return notFinite(`the ${whose} is not finite at step ${step}`)
+  }
+}
+
+function cosinesOf(gram: Float64Array | undefined): Float64Array | undefined {
+  if (gram === undefined) return undefined
+  const tasks = Math.sqrt(gram.length)
+  return gram.map((product, at) => {
+    const row = Math.floor(at / tasks)
+    const column = at % tasks
+    const norms = Math.sqrt(gram[row * tasks + row]! * gram[column * tasks + column]!)
+    return norms > 0 ? product / norms : 0
+  })
+}

@@ -1,0 +1,56 @@
+/** @file What programs write into the pages is up to date: `npm run build && npm run docs` makes it so. */
+
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { jobSchema } from '../../src/settings/job-schema.ts'
+
+interface Scripts {
+  partOf(page: string, name: string): string
+  importPicture(reads: Record<string, string[]>): string
+  jobFileTables(schema: unknown): string
+  READS: Record<string, string[]>
+}
+
+/** The scripts are JavaScript; their paths are not checked by the compiler. */
+async function scripts(): Promise<Scripts> {
+  const paths = ['generated-part', 'import-picture', 'job-file-tables'].map(
+    (name) => `../../scripts/${name}.mjs`,
+  )
+  const modules = await Promise.all(
+    [...paths, '../../.dependency-cruiser.mjs'].map((path) => import(path)),
+  )
+  return Object.assign({}, ...modules) as Scripts
+}
+
+describe('the generated parts', () => {
+  test('architecture.md shows the folder table that the checker enforces', async () => {
+    const { partOf, importPicture, READS } = await scripts()
+    const shown = partOf(readFileSync('docs/architecture.md', 'utf8'), 'folders')
+    expect(shown).toBe(`\`\`\`mermaid\n${importPicture(READS)}\n\`\`\``)
+  })
+
+  test('the picture leaves no folder and no import out', async () => {
+    const { importPicture, READS } = await scripts()
+    const arrows = importPicture(READS).split('\n').slice(1)
+    const edges = arrows.map((line) => line.trim().split(' --> '))
+    const below = (folder: string): Set<string> =>
+      new Set(edges.flatMap(([from = '', to]) => (to === folder ? [from, ...below(from)] : [])))
+    const named = new Set(edges.flat())
+    for (const [folder, reads] of Object.entries(READS)) {
+      expect(named, folder).toContain(folder)
+      expect([...below(folder)], folder).toEqual(expect.arrayContaining(reads))
+    }
+  })
+
+  test('job-file.md shows every setting of the schema', async () => {
+    const { partOf, jobFileTables } = await scripts()
+    const shown = partOf(readFileSync('docs/job-file.md', 'utf8'), 'settings')
+    expect(shown).toBe(jobFileTables(z.toJSONSchema(jobSchema, { io: 'input' })))
+  })
+
+  test('a part that is not there is an error, not an empty part', async () => {
+    const { partOf } = await scripts()
+    expect(() => partOf('no marks', 'settings')).toThrow('no part')
+  })
+})

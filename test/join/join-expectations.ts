@@ -1,0 +1,44 @@
+/** @file Equality of what the streaming join and the batch oracle give. */
+
+import { isDeepStrictEqual } from 'node:util'
+import { expect } from 'vitest'
+import type { Event, Malformed } from '../../src/events/event.ts'
+import type { JoinOutputs } from '../../src/join/join-outputs.ts'
+import type { OracleOutputs } from '../oracle/batch-join.ts'
+
+/** Equality of everything; what arrival decides is compared input by input. */
+export function expectSame(outputs: JoinOutputs, oracle: OracleOutputs): void {
+  const samples = outputs.samples.map(({ labels, mask, weight: _, ...rest }) => ({
+    ...rest,
+    labels: [...labels],
+    mask: [...mask],
+  }))
+  expectEqual(
+    samples,
+    oracle.samples.map(({ impression: { id, key, time, fields }, ...row }) => ({
+      ...{ id, key, time, fields },
+      ...row,
+    })),
+  )
+  expectEqual(
+    outputs.joined,
+    oracle.joined.map(({ event, impression }) => ({ event, impressionId: impression.id })),
+  )
+  const lateFor = (reason: string): Event[] =>
+    outputs.late.filter((late) => late.reason === reason).map((late) => late.event)
+  expectEqual(lateFor('after-window'), oracle.afterWindow)
+  expectEqual(lateFor('idle-input'), [])
+  expectEqual(byInput(lateFor('out-of-order')), oracle.outOfOrder)
+  expectEqual(outputs.orphans, oracle.orphans)
+  expectEqual(byInput(outputs.duplicates), oracle.duplicates)
+  expectEqual(byInput(outputs.deadLetters), oracle.deadLetters)
+}
+
+function byInput<E extends Event | Malformed>(events: readonly E[]): E[] {
+  return [...events].sort((a, b) => a.source.input - b.source.input)
+}
+
+/** As `toEqual`, whose hundred thousand small comparisons are only needed to show a difference. */
+function expectEqual(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected)
+}

@@ -1,0 +1,64 @@
+/** @file A network between client and broker that loses what it is told to: acknowledgements that never arrive. */
+
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Kafka's number of the Produce request. */
+const PRODUCE = 0
+
+export interface LossyProxy {
+  readonly port: number
+  /** Where the broker really listens. */
+  target: number
+  /** The next so many Produce requests reach the broker, and the connection breaks before the answer arrives. */
+  loseAcknowledgements: number
+  /** How many were lost. */
+  readonly lost: number
+  close(): void
+}
+
+/** Listens on a free port of the loopback interface. */
+export async function openLossyProxy(): Promise<LossyProxy> {
+  const state = { target: 0, loseAcknowledgements: 0, lost: 0 }
+  const server = createServer((client) => relay(client, state))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = addressOf(server)
+  return Object.assign(state, { port, close: () => server.close() })
+}
+
+function relay(
+  client: Socket,
+  state: { target: number; loseAcknowledgements: number; lost: number },
+): void {
+  const broker = connect(state.target, '127.0.0.1', () => client.resume())
+  client.pause()
+  let losing = false
+  client.on('data', (bytes) => {
+    // A client of ours writes one request at a time: length, then the number of the request.
+    const starts = bytes.length >= 6 && bytes.readInt32BE(0) < 64 << 20
+    if (starts && bytes.readInt16BE(4) === PRODUCE && state.loseAcknowledgements > 0) {
+      state.loseAcknowledgements -= 1
+      losing = true
+    }
+    broker.write(bytes)
+  })
+  broker.on('data', (bytes) => {
+    if (losing) {
+      state.lost += 1
+      client.destroy()
+      broker.destroy()
+    } else client.write(bytes)
+  })
+  for (const [from, to] of [
+    [client, broker],
+    [broker, client],
+  ] as const) {
+    from.on('close', () => to.destroy())
+    from.on('error', () => to.destroy())
+  }
+}
+
+function addressOf(server: Server): { readonly port: number } {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address
+}

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { FirstPredictions } from '../../src/observe/first-predictions.ts'
+import type { Sample } from '../../src/samples/sample.ts'
+
+function row(id: string, ...mask: number[]): Sample {
+  const labels = new Float32Array(mask.length)
+  return {
+    id,
+    key: id,
+    time: 0,
+    maturedAt: 0,
+    fields: {},
+    labels,
+    mask: Uint8Array.from(mask),
+    weight: 1,
+  }
+}
+
+/** Two tasks, task-major. */
+function batch(clicks: number[], likes: number[]): Float32Array {
+  return Float32Array.from([...clicks, ...likes])
+}
+
+test('a later row of an impression is judged by what was predicted at its first row', () => {
+  const first = new FirstPredictions(2)
+  expect(first.judge([row('a', 1, 0), row('b', 1, 0)], batch([0.5, 0.25], [0.125, 0.75]))).toEqual(
+    batch([0.5, 0.25], [0.125, 0.75]),
+  )
+  expect(first.judge([row('b', 0, 1), row('c', 1, 0)], batch([0, 0.5], [0, 0.5]))).toEqual(
+    batch([0.25, 0.5], [0.75, 0.5]),
+  )
+})
+
+test('an impression is forgotten with its last label', () => {
+  const first = new FirstPredictions(2)
+  first.judge([row('a', 1, 0), row('b', 1, 1)], batch([0.5, 0.5], [0.5, 0.5]))
+  expect(first.size).toBe(1)
+  first.judge([row('a', 0, 1)], batch([0], [0]))
+  expect(first.size).toBe(0)
+})
+
+test('two rows of one impression in one batch are judged alike', () => {
+  const first = new FirstPredictions(2)
+  const judged = first.judge([row('a', 1, 0), row('a', 0, 1)], batch([0.5, 0.5], [0.25, 0.25]))
+  expect(judged).toEqual(batch([0.5, 0.5], [0.25, 0.25]))
+  expect(first.size).toBe(0)
+})
+
+test('a snapshot in the middle goes on as if nothing had happened', () => {
+  const whole = new FirstPredictions(2)
+  whole.judge([row('a', 1, 0), row('b', 1, 0)], batch([0.5, 0.25], [0.125, 0.75]))
+  const restored = new FirstPredictions(2)
+  restored.restore(whole.snapshot())
+  expect(restored.snapshot()).toEqual(whole.snapshot())
+  const next = [row('b', 0, 1)]
+  expect(restored.judge(next, batch([0], [0]))).toEqual(whole.judge(next, batch([0], [0])))
+})

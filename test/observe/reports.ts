@@ -1,0 +1,83 @@
+/** @file One plausible report of every kind, for the tests of what shows reports. */
+
+import type { InputAccounting } from '../../src/observe/accounting.ts'
+import type { Quality, Report, TaskQuality } from '../../src/observe/report.ts'
+import type { Status } from '../../src/observe/status.ts'
+
+const NOON = Date.UTC(2026, 2, 2, 12)
+
+export function accountingOf(kind: string): InputAccounting {
+  return {
+    topic: `${kind}s`,
+    kind,
+    in: 1000,
+    joined: 900,
+    duplicates: 20,
+    late: { 'behind-watermark': 5, 'after-window': 3 },
+    orphans: 2,
+    deadLetters: { undecodable: 4, time: 1 },
+    open: 65,
+  }
+}
+
+export function qualityOf(changes: Partial<Quality> = {}): Quality {
+  return {
+    samples: 20_000,
+    positives: 4000,
+    auc: 0.71234,
+    logloss: 0.43,
+    normalizedEntropy: 0.86,
+    calibrationRatio: 1.02,
+    labelRate: 0.2,
+    ...changes,
+  }
+}
+
+export function taskQuality(task: string, changes: Partial<Quality> = {}): TaskQuality {
+  const window = qualityOf(changes)
+  const { auc: _, ...total } = window
+  return { task, window, total }
+}
+
+export const EVERY_REPORT: readonly Report[] = [
+  {
+    kind: 'epoch',
+    accounting: [accountingOf('impression'), accountingOf('click')],
+    samples: 900,
+    lag: [{ topic: 'clicks', partition: 1, records: 12 }],
+    watermark: NOON,
+  },
+  { kind: 'step', steps: 7, seconds: 0.012, coefficients: [1, 0.5], minimumCosine: -0.25 },
+  { kind: 'quality', tasks: [taskQuality('click'), taskQuality('like')] },
+  { kind: 'tables', tables: [{ table: 'user', rows: 10, bytes: 4096, payloadBytes: 320 }] },
+  {
+    kind: 'published',
+    update: 'full',
+    sequence: 3,
+    sha256: 'cd'.repeat(32),
+    bytes: 120_000,
+    freshnessSeconds: 4.5,
+  },
+  { kind: 'engine', engine: 'tfjs-wasm', reason: 'the native library is "not" here\n' },
+]
+
+export function statusOf(changes: Partial<Status> = {}): Status {
+  return {
+    job: 'simulated',
+    engine: 'plain',
+    engineReason: 'asked for',
+    events: 123_456,
+    samples: 100_000,
+    steps: 400,
+    eventsPerSecond: 5120.4,
+    samplesPerSecond: 4100,
+    tasks: [taskQuality('click'), taskQuality('like', { auc: undefined })],
+    accounting: [accountingOf('impression'), accountingOf('click')],
+    watermark: NOON,
+    lagRecords: 42,
+    freshnessSeconds: 3.21,
+    version: { sequence: 12, update: 'delta', bytes: 2_100_000, sha256: 'ab'.repeat(32) },
+    metricsUrl: 'http://127.0.0.1:9464',
+    ...changes,
+  }
+}

@@ -1,0 +1,19 @@
+/** @file The engines that start on this machine; a native library that does not is said loudly, not passed over. */
+
+import { messageOf } from '../../src/errors.ts'
+import type { Engine } from '../../src/tensors/engine.ts'
+import { openEngine } from '../../src/tensors/engine-choice.ts'
+
+/** Every float32 engine: plain, wasm and cpu always (they come with the lock file), native where it loads. */
+export async function openFloat32Engines(): Promise<readonly Engine[]> {
+  const engines: Engine[] = []
+  for (const preference of ['plain', 'wasm', 'cpu'] as const) {
+    engines.push((await openEngine(preference)).engine)
+  }
+  try {
+    engines.push((await openEngine('native')).engine)
+  } catch (thrown) {
+    console.warn(`NOT TESTED: the native engine does not start here: ${messageOf(thrown)}`)
+  }
+  return engines
+}

@@ -1,0 +1,48 @@
+// Preloaded into a learner: counts every call that changes the disk and, at call CRASH_AT, kills the process with SIGKILL:
+// in the middle of a write, before anything else. CRASH_COUNT names a file for the number of calls of a calm run.
+
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+
+const crashAt = Number(process.env.CRASH_AT ?? 0)
+let calls = 0
+
+function die() {
+  process.kill(process.pid, 'SIGKILL')
+  // The signal is on its way; nothing may run until it is here.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
+
+const write = fs.writeSync
+fs.writeSync = (fd, data, ...rest) => {
+  calls += 1
+  if (calls === crashAt) {
+    if (ArrayBuffer.isView(data)) {
+      const half = data.subarray(0, Math.floor(data.byteLength / 2))
+      const [at, length, position] = rest
+      const isOffset = typeof at === 'number' && typeof length === 'number'
+      if (isOffset) write(fd, data, at, Math.floor(length / 2), position)
+      else if (half.byteLength > 0) write(fd, half)
+    }
+    die()
+  }
+  return write(fd, data, ...rest)
+}
+
+for (const name of ['fsyncSync', 'fdatasyncSync', 'renameSync', 'truncateSync', 'ftruncateSync', 'unlinkSync', 'rmSync', 'mkdirSync', 'writeFileSync', 'linkSync', 'writevSync', 'copyFileSync']) {
+  const original = fs[name]
+  fs[name] = (...args) => {
+    calls += 1
+    if (calls === crashAt) die()
+    return original(...args)
+  }
+}
+
+syncBuiltinESMExports()
+
+const counted = process.env.CRASH_COUNT
+if (counted !== undefined) {
+  process.on('exit', () => {
+    fs.appendFileSync(counted, `${calls}\n`)
+  })
+}

@@ -1,0 +1,45 @@
+/** @file millrace doctor as a user types it: with every tool, with none, and with the native engine refused. */
+
+import { describe, expect, test } from 'vitest'
+import { type Ended, start } from './cli.ts'
+
+/** The command where only programs in `path` are found and no native library is installed. */
+function doctor(environment: Readonly<Record<string, string>>): Promise<Ended> {
+  return start(['doctor'], { environment }).ended
+}
+
+describe('doctor', () => {
+  test('says which Node and which engine, and why', async () => {
+    const { code, stdout } = await doctor({})
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^node +\d+\.\d+\.\d+ \(20\.10 or later is needed\)$/m)
+    expect(stdout).toMatch(
+      /^engine +(tfjs-native: using TensorFlow|tfjs-wasm: .*; using the WebAssembly)/m,
+    )
+  })
+
+  test('without tools, names each with the way to get it', async () => {
+    const { code, stdout } = await doctor({
+      MILLRACE_NATIVE: '/nowhere',
+      PATH: '/nowhere',
+      CXX: '',
+    })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^engine +tfjs-wasm: MILLRACE_NATIVE names \/nowhere/m)
+    expect(stdout).toMatch(/python3: missing; .*apt-get install python3$/m)
+    expect(stdout).toMatch(/pip: missing; .*python3-pip$/m)
+    expect(stdout).toMatch(/a C\+\+ compiler: missing; .*g\+\+$/m)
+    expect(stdout).toMatch(/^faster +npm run native/m)
+  })
+
+  test('with the native engine refused, says what refuses it', async () => {
+    const { stdout } = await doctor({ MILLRACE_NATIVE: 'off' })
+    expect(stdout).toMatch(/^engine +tfjs-wasm: .*MILLRACE_NATIVE=off/m)
+    expect(stdout).toMatch(/^faster +unset MILLRACE_NATIVE/m)
+  })
+
+  test('--help shows an example', async () => {
+    const { stdout } = await start(['doctor', '--help']).ended
+    expect(stdout).toContain('Example:\n  millrace doctor')
+  })
+})

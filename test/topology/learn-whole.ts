@@ -1,0 +1,33 @@
+/** @file A learner over everything that a log holds, without any face. */
+
+import { lastValueFrom } from 'rxjs'
+import type { TopicLog } from '../../src/broker/topic-log.ts'
+import type { Report } from '../../src/observe/report.ts'
+import type { Job } from '../../src/settings/job.ts'
+import type { Engine } from '../../src/tensors/engine.ts'
+import { learnerEpochs } from '../../topology/learner.ts'
+import { openLearner } from '../../topology/open-learner.ts'
+import { frozenClock } from './temporary-job.ts'
+
+export async function learnWhole({
+  job,
+  log,
+  engine,
+}: {
+  job: Job
+  log: TopicLog
+  engine: Engine
+}) {
+  const reports: Report[] = []
+  const learner = await openLearner({
+    job,
+    log,
+    engine,
+    clock: frozenClock,
+    report: (report) => reports.push(report),
+  })
+  await learner.source.endHere()
+  await lastValueFrom(learnerEpochs(learner.run))
+  learner.close()
+  return { reports, run: learner.run, stages: learner.run.context.stages }
+}

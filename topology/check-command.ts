@@ -1,0 +1,53 @@
+/** @file `millrace check JOB`: reads the job, its schemas and what must fit between them; says what would run. */
+
+import { MillraceError } from '../src/errors.ts'
+import { compileFeatures } from '../src/features/feature-spec.ts'
+import { buildModel } from '../src/model/build-model.ts'
+import { countValues } from '../src/model/parameters.ts'
+import { type Job, loadJob } from '../src/settings/job.ts'
+import type { AvroSchema } from '../src/wire/avro-schema.ts'
+import type { CommandContext } from './command-context.ts'
+import { codecOf } from './event-inputs.ts'
+
+/** Prints one line when the job is sound; BAD_SETTINGS or BAD_SCHEMA with the place when it is not. */
+export async function checkCommand(context: CommandContext, file: string): Promise<void> {
+  const job = await loadJob(file)
+  for (const kind of job.events.kinds) {
+    const { schema } = codecOf(job, kind)
+    const keys = typeof kind.key === 'string' ? [kind.key] : kind.key
+    const label = kind.label.field === undefined ? [] : [kind.label.field]
+    for (const field of [kind.id, kind.time, ...keys, ...label]) {
+      checkField(file, schema, field, `events kind ${kind.kind}`)
+    }
+    if (kind.anchor) checkFeatures(job, schema)
+  }
+  const spec = compileFeatures(job.features)
+  const tasks = job.join.tasks.map((task) => task.name)
+  const model = buildModel(job.model, { tasks, fields: spec.slots.length, dense: spec.denseWidth })
+  const weights = countValues(model.parameters)
+  context.print(
+    `${file}: sound. ${tasks.length} tasks (${tasks.join(', ')}), ${spec.slots.length} id features, ` +
+      `${spec.denseWidth} numbers, ${model.kind} with ${weights} dense weights, ` +
+      `${model.columnsPerField} columns per id.`,
+  )
+}
+
+function checkFeatures(job: Job, schema: AvroSchema): void {
+  for (const feature of job.features) {
+    if (feature.kind === 'cross' || feature.kind === 'hour' || feature.kind === 'weekday') continue
+    const from = ('from' in feature ? feature.from : undefined) ?? feature.name
+    for (const field of typeof from === 'string' ? [from] : from) {
+      checkField(job.file, schema, field, `feature ${feature.name}`)
+    }
+  }
+}
+
+function checkField(file: string, schema: AvroSchema, field: string, user: string): void {
+  const names = schema.fields.map(({ name }) => name)
+  if (names.includes(field)) return
+  throw new MillraceError(
+    'BAD_SETTINGS',
+    `${file}: ${user} reads the field ${field}, which ${schema.origin} does not have`,
+    { remedy: `use one of ${names.join(', ')}` },
+  )
+}

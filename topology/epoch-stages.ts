@@ -1,0 +1,148 @@
+/**
+ * @file What happens in one epoch, step by step, as plain functions over the stages; `learner.ts` wires them in order. Each
+ * takes what the step before it gave.
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Epoch } from '../src/broker/epoch-journal.ts'
+import type { Decoded } from '../src/events/event.ts'
+import { batchLabels } from '../src/features/batch-labels.ts'
+import type { BatchLabels } from '../src/features/encoded-batch.ts'
+import type { EventJoiner } from '../src/join/event-joiner.ts'
+import type { JoinOutputs } from '../src/join/join-outputs.ts'
+import type { Report } from '../src/observe/report.ts'
+import type { MiniBatch } from '../src/samples/mini-batcher.ts'
+import type { Clock } from '../src/time.ts'
+import type { EventInput } from './event-inputs.ts'
+import type { Poll } from './event-source.ts'
+import type { JobStages } from './job-stages.ts'
+import type { ModelTopic } from './model-topic.ts'
+import { publicationMetrics } from './publication-metrics.ts'
+import type { SideOutputs } from './side-outputs.ts'
+
+/** What the steps of an epoch work with. */
+export interface EpochContext {
+  readonly stages: JobStages
+  readonly inputs: readonly EventInput[]
+  readonly sideOutputs: SideOutputs
+  readonly modelTopic: ModelTopic
+  readonly clock: Clock
+  readonly report: (report: Report) => void
+}
+
+/** Records -> events or malformed records, in the order of the poll. */
+export function decodeReads(inputs: readonly EventInput[], poll: Poll): Decoded[] {
+  const decoded: Decoded[] = []
+  for (const { topic, partition, records } of poll.batches) {
+    const index = inputs.findIndex((one) => one.topic === topic && one.partition === partition)
+    const input = inputs[index]
+    if (input === undefined) continue
+    for (const { value, offset } of records)
+      decoded.push(input.decode(value, { input: index, offset }))
+  }
+  return decoded
+}
+
+/** Events -> what the join gives for them, then for the idle and finished inputs that the epoch names. */
+export function joinEpoch(
+  joiner: EventJoiner,
+  inputs: readonly EventInput[],
+  epoch: Epoch,
+  events: readonly Decoded[],
+): JoinOutputs[] {
+  const outputs = [joiner.push(events)]
+  const idle = new Set(epoch.idle)
+  const finished = new Set(epoch.finished)
+  for (const input of inputs.keys()) {
+    outputs.push(
+      finished.has(input) ? joiner.finish(input) : joiner.setIdle(input, idle.has(input)),
+    )
+  }
+  return outputs
+}
+
+/** What did not become a sample goes to its own topic. */
+export async function sideline(
+  context: EpochContext,
+  outputs: readonly JoinOutputs[],
+): Promise<readonly JoinOutputs[]> {
+  for (const part of outputs) await context.sideOutputs.append(part)
+  return outputs
+}
+
+/** Samples -> full mini-batches, and the half-filled one at the end of the stream. */
+export function toBatches(
+  context: EpochContext,
+  poll: Poll,
+  outputs: readonly JoinOutputs[],
+): MiniBatch[] {
+  const { batcher, joiner } = context.stages
+  const batches = outputs.flatMap(({ samples }) => batcher.push(samples))
+  batches.push(...batcher.advance(joiner.watermark))
+  return poll.epoch.end ? [...batches, ...batcher.flush()] : batches
+}
+
+/**
+ * A version holds exactly what was learned when it fell due: learning goes on when it is appended, however slow the bus is
+ * (law 3). As two steps of the pipeline they would overlap.
+ */
+export async function learnAndPublish(context: EpochContext, batch: MiniBatch): Promise<void> {
+  await learn(context, batch)
+  await publishWhenDue(context)
+}
+
+/** Scores the batch, then learns from it (law 1). Gives the event loop a turn, so that metrics are answered meanwhile. */
+async function learn(context: EpochContext, batch: MiniBatch): Promise<void> {
+  const { encoder, learner, publisher, tasks } = context.stages
+  const started = context.clock.now()
+  const features = encoder.encode(batch)
+  const labels = batchLabels(batch, tasks.length)
+  const learned = learner.learn(features, labels)
+  encoder.learn(batch)
+  judge(context, batch, learned.probabilities, labels)
+  context.report({
+    kind: 'step',
+    steps: learner.steps,
+    seconds: (context.clock.now() - started) / 1000,
+    coefficients: learned.coefficients,
+    minimumCosine: learned.cosines?.reduce((least, cosine) => Math.min(least, cosine), 1),
+  })
+  publisher.observe(features, batch.at(-1)?.maturedAt ?? 0)
+  await nextTurn()
+}
+
+/** Prequential figures: each impression by what was predicted before anything was learned from it. */
+function judge(
+  { stages }: EpochContext,
+  batch: MiniBatch,
+  probabilities: Float32Array,
+  labels: BatchLabels,
+): void {
+  const judged = stages.firstPredictions.judge(batch, probabilities)
+  const scored = { rows: batch.length, probabilities: judged, ...labels }
+  stages.progressive.observe(scored)
+  stages.predictions.append(scored)
+}
+
+/** Publishes when a version is due. */
+async function publishWhenDue(context: EpochContext): Promise<void> {
+  if (context.stages.publisher.due) await publish(context)
+}
+
+/** Publishes the model as it stands. */
+export async function publish(context: EpochContext): Promise<void> {
+  const { publisher, progressive, encoder, joiner } = context.stages
+  const version = publisher.next({
+    metrics: publicationMetrics(progressive),
+    standardisation: encoder.statistics(),
+  })
+  await context.modelTopic.publish(version)
+  context.report({
+    kind: 'published',
+    update: version.kind,
+    sequence: version.sequence,
+    sha256: version.sha256,
+    bytes: version.content.length,
+    freshnessSeconds: Math.max(0, joiner.newestTime - publisher.watermarkMs) / 1000,
+  })
+}

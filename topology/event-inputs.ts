@@ -1,0 +1,64 @@
+/** @file The event topics of a job as the dense list of inputs: every partition with its kind and its decoder. */
+
+import type { TopicDefinition, TopicLog } from '../src/broker/topic-log.ts'
+import { eventDecoder } from '../src/events/event-decoder.ts'
+import type { EventKind } from '../src/events/event-kind.ts'
+import type { TopicPartition } from '../src/ids.ts'
+import type { JoinInput } from '../src/join/event-joiner.ts'
+import { besideJob, type Job } from '../src/settings/job.ts'
+import { AvroCodec } from '../src/wire/avro-codec.ts'
+import { loadSchema } from '../src/wire/avro-schema.ts'
+
+/** One partition of one event topic. */
+export type EventInput = JoinInput & TopicPartition
+
+/** The codec of a kind of event: its schema, in the bus's framing. */
+export function codecOf(job: Job, kind: EventKind): AvroCodec {
+  const { framing, schema_ids } = job.bus
+  const schemaId = schema_ids[kind.topic]
+  return new AvroCodec({
+    schema: loadSchema(besideJob(job, kind.schema)),
+    framing,
+    writers: kind.writers.map(({ schema, id }) => ({
+      schema: loadSchema(besideJob(job, schema)),
+      ...(id === undefined ? {} : { id }),
+    })),
+    ...(schemaId === undefined ? {} : { schemaId }),
+  })
+}
+
+/** Makes the event topics that do not exist yet, with the bus's partition count. */
+export async function createEventTopics(job: Job, log: TopicLog): Promise<void> {
+  const existing = await log.topics()
+  const { partitions } = job.bus
+  for (const { topic } of job.events.kinds) {
+    if (existing.has(topic)) continue
+    await log.createTopic({ topic, partitions, cleanup: 'delete', ...retentionOf(job) })
+  }
+}
+
+/** How long a topic that this job makes keeps its records. */
+export function retentionOf({ bus }: Job): Pick<TopicDefinition, 'retentionBytes' | 'retentionMs'> {
+  const { retention_bytes: retentionBytes, retention_ms: retentionMs } = bus
+  return {
+    ...(retentionBytes === undefined ? {} : { retentionBytes }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+  }
+}
+
+/** All inputs, kinds in the order of the job file, partitions ascending: the index is part of every checkpoint. */
+export async function eventInputs(job: Job, log: TopicLog): Promise<EventInput[]> {
+  await createEventTopics(job, log)
+  const topics = await log.topics()
+  return job.events.kinds.flatMap((kind) => {
+    const codec = codecOf(job, kind)
+    const decode = eventDecoder(kind, (bytes) => codec.decode(bytes))
+    const { topic } = kind
+    return Array.from({ length: topics.get(topic) ?? 0 }, (_, partition) => ({
+      topic,
+      partition,
+      kind,
+      decode,
+    }))
+  })
+}

@@ -1,0 +1,132 @@
+/** @file A job's stages, built from its settings: the composition root of the learner. */
+
+import { createHash } from 'node:crypto'
+import { balancerFrom } from '../src/balance/balancers.ts'
+import { rowBalancerFrom } from '../src/balance/row-balancers.ts'
+import { layOutColumns } from '../src/embeddings/columns.ts'
+import { sparseOptimizer } from '../src/embeddings/sparse-optimizers.ts'
+import { EmbeddingTable } from '../src/embeddings/table.ts'
+import { FeatureEncoder } from '../src/features/encode.ts'
+import { compileFeatures } from '../src/features/feature-spec.ts'
+import { EventJoiner, type JoinInput } from '../src/join/event-joiner.ts'
+import { buildModel } from '../src/model/build-model.ts'
+import { Parameters } from '../src/model/parameters.ts'
+import { tableColumns } from '../src/model/table-columns.ts'
+import { FirstPredictions } from '../src/observe/first-predictions.ts'
+import { PredictionLog } from '../src/observe/prediction-log.ts'
+import { Progressive } from '../src/observe/progressive.ts'
+import { Publisher } from '../src/publish/publisher.ts'
+import { MiniBatcher } from '../src/samples/mini-batcher.ts'
+import type { Job } from '../src/settings/job.ts'
+import type { Engine } from '../src/tensors/engine.ts'
+import { DenseAdam } from '../src/train/dense-adam.ts'
+import { Learner } from '../src/train/learner.ts'
+
+/** Everything that has state and is saved; in the order of the data's path. */
+export interface JobStages {
+  readonly tasks: readonly string[]
+  readonly joiner: EventJoiner
+  readonly batcher: MiniBatcher
+  readonly encoder: FeatureEncoder
+  readonly table: EmbeddingTable
+  readonly learner: Learner
+  readonly firstPredictions: FirstPredictions
+  readonly progressive: Progressive
+  readonly predictions: PredictionLog
+  readonly publisher: Publisher
+}
+
+/** Fresh stages; BAD_SETTINGS when the sections of the job do not fit together. */
+export function buildStages(job: Job, inputs: readonly JoinInput[], engine: Engine): JobStages {
+  const tasks = job.join.tasks.map((task) => task.name)
+  const joiner = new EventJoiner({
+    inputs,
+    latenessMs: job.events.latenessMs,
+    dedupe: job.events.dedupe,
+    join: job.join,
+  })
+  const encoder = new FeatureEncoder(compileFeatures(job.features))
+  const { learner, table } = buildLearner(job, tasks, encoder, engine)
+  return {
+    tasks,
+    joiner,
+    batcher: new MiniBatcher(job.batch),
+    encoder,
+    table,
+    learner,
+    firstPredictions: new FirstPredictions(tasks.length),
+    progressive: new Progressive({ tasks, window: job.observe.window }),
+    predictions: new PredictionLog({ tasks, capacity: job.observe.predictions }),
+    publisher: buildPublisher(job, tasks, encoder, learner),
+  }
+}
+
+/** A hash of everything in a job that decides what is learned: where it runs and what it serves do not. */
+export function jobHash(job: Job): string {
+  const { name, events, join, features, batch, model, balance, row_balance, train } = job
+  const { checkpoint_every_records: _, state: __, epoch_records: ___, ...learning } = train
+  const balancing = { balance, row_balance }
+  const content = { name, events, join, features, batch, model, ...balancing, train: learning }
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex')
+}
+
+/** A fresh learner with its table, for what the encoder gives. */
+export function buildLearner(
+  job: Job,
+  tasks: readonly string[],
+  encoder: FeatureEncoder,
+  engine: Engine,
+): { learner: Learner; table: EmbeddingTable } {
+  const { train } = job
+  const { slots, denseWidth } = encoder.spec
+  const model = buildModel(job.model, { tasks, fields: slots.length, dense: denseWidth })
+  const rowBalancer = job.row_balance === undefined ? undefined : rowBalancerFrom(job.row_balance)
+  const columns = tableColumns(model, {
+    deviation: train.embedding_deviation,
+    optimizer: sparseOptimizer(train.sparse),
+    wideOptimizer: sparseOptimizer(train.wide),
+    memory: rowBalancer?.remembers === true ? tasks.length : 0,
+  })
+  const table = new EmbeddingTable(layOutColumns(columns, train.seed))
+  const { learning_rate, beta1, beta2, epsilon } = train.dense
+  const learner = new Learner({
+    engine,
+    model,
+    parameters: new Parameters(model.parameters, train.seed),
+    table,
+    adam: new DenseAdam({ learningRate: learning_rate, beta1, beta2, epsilon }),
+    balancer: balancerFrom(job.balance),
+    ...(rowBalancer === undefined ? {} : { rowBalancer }),
+    gradientsAt: train.gradients_at,
+    clipNorm: train.clip_norm,
+    sgdRate: learning_rate,
+  })
+  return { learner, table }
+}
+
+function buildPublisher(
+  job: Job,
+  tasks: readonly string[],
+  encoder: FeatureEncoder,
+  learner: Learner,
+): Publisher {
+  const { publish, train } = job
+  const identity = {
+    model_id: publish.model_id ?? job.name,
+    job_sha256: jobHash(job),
+    feature_spec: encoder.spec.features,
+    feature_spec_sha256: encoder.spec.hash,
+    model: job.model,
+    tasks,
+    table: {
+      width: learner.parts.table.columns.width,
+      seed: train.seed,
+      deviation: train.embedding_deviation,
+    },
+  }
+  return new Publisher(learner, identity, {
+    everySamples: publish.every_samples,
+    fullEvery: publish.full_every,
+    probeRows: publish.probe_rows,
+  })
+}

@@ -1,0 +1,50 @@
+/** @file Joins everything that is on the bus once, from the start of the log to its end as it is now; no learner, no state. */
+
+import type { TopicLog } from '../src/broker/topic-log.ts'
+import { EventJoiner } from '../src/join/event-joiner.ts'
+import type { JoinOutputs } from '../src/join/join-outputs.ts'
+import type { Job } from '../src/settings/job.ts'
+import type { Clock } from '../src/time.ts'
+import { decodeReads, joinEpoch } from './epoch-stages.ts'
+import { type EventInput, eventInputs } from './event-inputs.ts'
+import { EventSource } from './event-source.ts'
+
+/** A join under way. `accounting` is complete when `outputs` has ended. */
+export interface WholeJoin {
+  readonly inputs: readonly EventInput[]
+  readonly joiner: EventJoiner
+  readonly outputs: AsyncGenerator<JoinOutputs>
+}
+
+/** The join of a job's bus; the samples come in the order in which a learner would take them. */
+export async function joinWhole(job: Job, log: TopicLog, clock: Clock): Promise<WholeJoin> {
+  const inputs = await eventInputs(job, log)
+  const { latenessMs, dedupe, idleMs } = job.events
+  const joiner = new EventJoiner({ inputs, latenessMs, dedupe, join: job.join })
+  const alignMs = 60_000 + latenessMs
+  const source = new EventSource({
+    log,
+    inputs,
+    clock,
+    idleMs,
+    maxRecords: 10_000,
+    alignMs,
+    // The end of every input is known here, so none can hold the watermark back for long.
+    maxBuffered: Number.POSITIVE_INFINITY,
+  })
+  await source.endHere()
+  return { inputs, joiner, outputs: outputsOf(source, joiner, inputs) }
+}
+
+async function* outputsOf(
+  source: EventSource,
+  joiner: EventJoiner,
+  inputs: readonly EventInput[],
+): AsyncGenerator<JoinOutputs> {
+  for (let ended = false; !ended; ) {
+    const poll = await source.poll(joiner)
+    yield* joinEpoch(joiner, inputs, poll.epoch, decodeReads(inputs, poll))
+    source.applied(poll.epoch)
+    ended = poll.epoch.end
+  }
+}

@@ -1,0 +1,157 @@
+/** @file One life of a learner between its epochs: replays the journal first, polls, checkpoints, counts. */
+
+import type { Epoch, EpochJournal } from '../src/broker/epoch-journal.ts'
+import type { CheckpointStore } from '../src/train/checkpoint-store.ts'
+import { type EpochContext, publish } from './epoch-stages.ts'
+import type { EventSource, Poll } from './event-source.ts'
+import type { LearnerPosition, LearnerState } from './learner-state.ts'
+
+/** What a run is made of. */
+export interface LearnerRunParts {
+  readonly context: EpochContext
+  readonly source: EventSource
+  readonly journal: EpochJournal
+  readonly checkpoints: CheckpointStore
+  readonly state: LearnerState
+  readonly jobHash: string
+  /** Consumer group whose committed offsets follow the checkpoints. */
+  readonly group: string
+  /** Epochs that the journal names beyond the checkpoint. */
+  readonly pending: readonly Epoch[]
+  /** Records read by the time of the checkpoint. */
+  readonly records: number
+  readonly checkpointEveryRecords: number
+}
+
+/** Incremental checkpoints in one chain: bounds what a restore reads and what lies on disk. */
+const CHAIN_LENGTH = 20
+
+/** Longest wait for new records, ms: how soon a stop or an idle input is noticed. */
+const POLL_TIMEOUT_MS = 200
+
+/** The mutable part of a run. */
+export class LearnerRun {
+  readonly context: EpochContext
+  readonly #parts: LearnerRunParts
+  readonly #pending: Epoch[]
+  #lastDecisions = ''
+  #records: number
+  #checkpointed: number
+  #stopping = false
+
+  constructor(parts: LearnerRunParts) {
+    this.context = parts.context
+    this.#parts = parts
+    this.#pending = [...parts.pending]
+    this.#records = parts.records
+    this.#checkpointed = parts.records
+  }
+
+  /** Records read since the start of the log. */
+  get records(): number {
+    return this.#records
+  }
+
+  get stopping(): boolean {
+    return this.#stopping
+  }
+
+  /** The epoch under way is the last one of this life. */
+  stop(): void {
+    this.#stopping = true
+  }
+
+  /** The next epoch: one that the journal names, or a poll, which is journalled before it takes effect. */
+  async nextPoll(): Promise<Poll | undefined> {
+    const { source, journal, context } = this.#parts
+    const replayed = this.#pending.shift()
+    if (replayed !== undefined) return source.replay(replayed)
+    const poll = await source.poll(context.stages.joiner)
+    if (!this.#changes(poll.epoch)) {
+      await source.wait(POLL_TIMEOUT_MS)
+      return undefined
+    }
+    journal.append(poll.epoch)
+    return poll
+  }
+
+  /** The epoch's records went down the path: the last version goes out at the end of the stream; positions move on. */
+  async close(epoch: Epoch): Promise<Epoch> {
+    const { source, context } = this.#parts
+    if (epoch.end && context.stages.publisher.stale) await publish(context)
+    for (const read of epoch.reads) this.#records += read.to - read.from
+    this.#lastDecisions = decisionsOf(epoch)
+    source.applied(epoch)
+    return epoch
+  }
+
+  /** Between epochs: a checkpoint when enough was read, and in any case before the run ends. */
+  async afterEpoch(epoch: Epoch | undefined): Promise<Epoch | undefined> {
+    const ending = epoch?.end === true || this.#stopping
+    const due = this.#records - this.#checkpointed >= this.#parts.checkpointEveryRecords
+    if ((due || ending) && this.#pending.length === 0) {
+      this.checkpoint()
+      await this.#parts.source.commitOffsets(this.#parts.group)
+    }
+    await this.#reportEpoch()
+    return epoch
+  }
+
+  /** Makes the state durable and forgets the journal that led to it. */
+  checkpoint(): void {
+    const { checkpoints, state, journal } = this.#parts
+    const full = checkpoints.chainLength === 0 || checkpoints.chainLength >= CHAIN_LENGTH
+    checkpoints.save(state.parts(this.position(), full), full)
+    journal.reset()
+    this.#checkpointed = this.#records
+  }
+
+  /** Where the run stands on the bus. */
+  position(): LearnerPosition {
+    const { source, context, jobHash } = this.#parts
+    return {
+      positions: source.positions,
+      nextEpoch: source.nextEpoch,
+      written: context.sideOutputs.written,
+      modelTopic: context.modelTopic.position,
+      jobHash,
+      records: this.#records,
+    }
+  }
+
+  /** sha256 of the whole state. */
+  stateHash(): string {
+    return this.#parts.state.sha256(this.position())
+  }
+
+  /** An epoch that reads nothing and decides nothing new would only make the journal longer. */
+  #changes(epoch: Epoch): boolean {
+    return epoch.reads.length > 0 || decisionsOf(epoch) !== this.#lastDecisions
+  }
+
+  async #reportEpoch(): Promise<void> {
+    const { context, source } = this.#parts
+    const { joiner, learner, table } = context.stages
+    const lag = await source.lag()
+    context.report({
+      kind: 'epoch',
+      accounting: joiner.accounting(),
+      samples: learner.samples,
+      lag: context.inputs.map(({ topic, partition }, input) => ({
+        topic,
+        partition,
+        records: lag[input] ?? 0,
+      })),
+      watermark: joiner.watermark,
+    })
+    const { rows, payloadBytes, totalBytes } = table.bytes
+    context.report({
+      kind: 'tables',
+      tables: [{ table: 'embeddings', rows, bytes: totalBytes, payloadBytes }],
+    })
+  }
+}
+
+function decisionsOf({ idle, finished, end }: Epoch): string {
+  return JSON.stringify([idle, finished, end])
+}

@@ -1,0 +1,134 @@
+/** @file Opens a learner: bus, engine, stages, and whatever an earlier life left in the state folder. */
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Epoch, EpochJournal } from '../src/broker/epoch-journal.ts'
+import { WriterLock } from '../src/broker/file-log/writer-lock.ts'
+import type { TopicLog } from '../src/broker/topic-log.ts'
+import { MillraceError } from '../src/errors.ts'
+import type { Report } from '../src/observe/report.ts'
+import type { Job } from '../src/settings/job.ts'
+import type { Engine } from '../src/tensors/engine.ts'
+import type { Clock } from '../src/time.ts'
+import { CheckpointStore } from '../src/train/checkpoint-store.ts'
+import { openChunkCodec } from './chunk-codec.ts'
+import { eventInputs } from './event-inputs.ts'
+import { EventSource } from './event-source.ts'
+import { buildStages, jobHash } from './job-stages.ts'
+import { LearnerRun } from './learner-run.ts'
+import { type LearnerPosition, LearnerState } from './learner-state.ts'
+import { ModelTopic } from './model-topic.ts'
+import { SideOutputs } from './side-outputs.ts'
+
+export interface OpenLearnerOptions {
+  readonly job: Job
+  readonly log: TopicLog
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly report: (report: Report) => void
+}
+
+/** An open learner and where its events come from. */
+export interface OpenLearner {
+  readonly run: LearnerRun
+  readonly source: EventSource
+  /** Whether an earlier life was continued. */
+  readonly resumed: boolean
+  close(): void
+}
+
+/** Event time that one input may run ahead of another, ms: bounds what waits in memory for the watermark. */
+const ALIGN_MS = 60_000
+
+/** Events that may wait for the watermark before only the inputs that hold it back are read: some 100 MB. */
+const MAX_BUFFERED = 200_000
+
+/** The folder of a job's checkpoints and journal. */
+export function stateFolder(job: Job): string {
+  return job.train.state ?? join('.millrace', job.name, 'state')
+}
+
+/** Restores the newest checkpoint, if there is one, and puts the journal's epochs beyond it in line. */
+export async function openLearner(options: OpenLearnerOptions): Promise<OpenLearner> {
+  const { job, log, engine, clock, report } = options
+  const inputs = await eventInputs(job, log)
+  const stages = buildStages(job, inputs, engine)
+  const state = new LearnerState(stages)
+  const folder = stateFolder(job)
+  mkdirSync(folder, { recursive: true })
+  const lock = WriterLock.acquire(folder, `the state of job ${job.name}`)
+  const checkpoints = new CheckpointStore(join(folder, 'checkpoints'))
+  const checkpoint = checkpoints.load()
+  const hash = jobHash(job)
+  const position = checkpoint === undefined ? undefined : state.restore(checkpoint)
+  if (position !== undefined) checkSameJob(position, hash, folder, inputs.length)
+  const source = new EventSource({
+    log,
+    inputs,
+    clock,
+    idleMs: job.events.idleMs,
+    maxRecords: job.train.epoch_records,
+    alignMs: ALIGN_MS + job.events.latenessMs,
+    maxBuffered: MAX_BUFFERED,
+  })
+  if (position !== undefined) source.seek(position.positions, position.nextEpoch)
+  const { journal, pending } = EpochJournal.open(join(folder, 'journal'))
+  const ahead = epochsAhead(pending, source.nextEpoch, folder)
+  const { topic, chunk_bytes, model_id = job.name } = job.publish
+  const modelTopic = await ModelTopic.open(
+    { log, topic, modelId: model_id, codec: openChunkCodec(), chunkBytes: chunk_bytes, clock },
+    position?.modelTopic,
+  )
+  const sideOutputs = await SideOutputs.open(log, job.name, inputs, position?.written ?? {})
+  const run = new LearnerRun({
+    context: { stages, inputs, sideOutputs, modelTopic, clock, report },
+    source,
+    journal,
+    checkpoints,
+    state,
+    jobHash: hash,
+    group: (job.bus.kind === 'kafka' ? job.bus.group : undefined) ?? job.name,
+    pending: ahead,
+    records: position?.records ?? 0,
+    checkpointEveryRecords: job.train.checkpoint_every_records,
+  })
+  return {
+    run,
+    source,
+    resumed: position !== undefined,
+    close: () => {
+      journal.close()
+      lock.release()
+    },
+  }
+}
+
+/** The journal's epochs from `next` on; CORRUPT when it goes on later: what lies between would be skipped in silence. */
+function epochsAhead(epochs: readonly Epoch[], next: number, folder: string): Epoch[] {
+  const ahead = epochs.filter((epoch) => epoch.number >= next)
+  const first = ahead[0]?.number ?? next
+  if (first === next) return ahead
+  throw new MillraceError(
+    'CORRUPT',
+    `${folder}: the checkpoint goes up to epoch ${next}, the journal starts at ${first}`,
+    { remedy: 'restore the folder from a copy, or move it away to learn again from the log' },
+  )
+}
+
+function checkSameJob(
+  position: LearnerPosition,
+  hash: string,
+  folder: string,
+  inputs: number,
+): void {
+  const fault =
+    position.jobHash !== hash
+      ? 'was made with other settings'
+      : position.positions.length !== inputs
+        ? `was made with ${position.positions.length} event partitions, the bus has ${inputs}`
+        : undefined
+  if (fault === undefined) return
+  throw new MillraceError('BAD_STATE', `the state in ${folder} ${fault}`, {
+    remedy: 'put the settings back, or give train.state another folder to learn again from the log',
+  })
+}

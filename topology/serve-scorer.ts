@@ -1,0 +1,103 @@
+/** @file A scorer as a whole: follows a model topic and answers requests, until it is stopped. */
+
+import type { Log } from '../src/observe/log.ts'
+import { ServeRegistry } from '../src/observe/serve-registry.ts'
+import { Follower } from '../src/serve/follower.ts'
+import { type ScoringLimits, serveScores } from '../src/serve/http.ts'
+import type { HiddenToken } from '../src/serve/http-token.ts'
+import { Scorer } from '../src/serve/scorer.ts'
+import type { ScorerReport } from '../src/serve/scorer-report.ts'
+import { openEngine } from '../src/tensors/engine-choice.ts'
+import type { Clock } from '../src/time.ts'
+import { openChunkCodec } from './chunk-codec.ts'
+import { packageVersion } from './package-files.ts'
+import { followUntilStopped } from './serve-follow.ts'
+import type { ModelSource } from './serve-source.ts'
+
+/** What a scorer is made of. */
+export interface ScorerOptions {
+  /** Belongs to the scorer from then on. */
+  readonly source: ModelSource
+  readonly clock: Clock
+  readonly lines: Log
+  readonly limits: ScoringLimits
+  readonly token?: HiddenToken | undefined
+  readonly host: string
+  readonly port: number
+}
+
+/** A scorer at work. */
+export interface RunningScorer {
+  readonly url: string
+  /** Settles when the scorer has stopped: by `stop`, or with the error that ended it. */
+  readonly ended: Promise<void>
+  /** Stops following, drains, closes the log. */
+  stop(): void
+}
+
+/** Listens at once; `/readyz` says when there is a model. The serving engine is the plain one: the same on every machine. */
+export async function startScorer(options: ScorerOptions): Promise<RunningScorer> {
+  const { source, clock, lines } = options
+  const { engine } = await openEngine('plain')
+  const follower = new Follower(engine, source.modelId)
+  const registry = new ServeRegistry({ version: packageVersion(), clock })
+  const report = (one: ScorerReport): void => {
+    registry.record(one)
+    logReport(lines, one)
+  }
+  let caughtUp = false
+  const server = await serveScores({
+    ...options,
+    scorer: new Scorer(follower),
+    ready: () => caughtUp && follower.model !== undefined,
+    metrics: registry,
+    report,
+  })
+  lines.info({ url: server.url, topic: source.topic, model: source.modelId }, 'serving')
+  const stopping = new AbortController()
+  const following = followUntilStopped({
+    ...source,
+    codec: openChunkCodec(),
+    follower,
+    report,
+    onCaughtUp: () => {
+      caughtUp = true
+    },
+    signal: stopping.signal,
+  })
+  const ended = following.finally(async () => {
+    await server.close()
+    await source.log.close()
+  })
+  const stop = (): void => {
+    stopping.abort()
+    // No new requests from this moment on; `ended` waits for the same closing.
+    server.close().catch(() => undefined)
+  }
+  return { url: server.url, ended, stop }
+}
+
+function logReport(lines: Log, report: ScorerReport): void {
+  switch (report.kind) {
+    case 'applied': {
+      const { kind: _, ...fields } = report
+      lines.info(fields, 'version in use')
+      break
+    }
+    case 'refused':
+      lines.warn({ reason: report.reason, usable: report.usable }, report.detail)
+      break
+    case 'unreadable':
+      lines.warn({}, `cannot read the model topic, trying again: ${report.message}`)
+      break
+    case 'failed':
+      lines.error({}, report.message)
+      break
+    case 'request':
+    case 'scored':
+      // Counted; one line per request would be more than anybody reads.
+      break
+    default:
+      report satisfies never
+  }
+}
