@@ -49,6 +49,7 @@ function bodyReader(body: Uint8Array) {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
   let at = 0
   const u32 = (): number => view.getUint32((at += 4) - 4, true)
+  const u8 = (): number => view.getUint8(at++)
   const raw = (): Uint8Array => {
     const length = u32()
     at += length
@@ -58,12 +59,27 @@ function bodyReader(body: Uint8Array) {
   const copy = (): ArrayBuffer => Uint8Array.from(raw()).buffer // aligned, and not a view of a pool
   return {
     u32,
+    u8,
+    raw,
     text,
     json: () => JSON.parse(text()),
     u32s: () => new Uint32Array(copy()),
     f32s: () => new Float32Array(copy()),
     f64s: () => new Float64Array(copy()),
   }
+}
+
+/** The contents of the sections behind the header, by name. */
+function readSections(read: ReturnType<typeof bodyReader>) {
+  const known = ['dense', 'statistics', 'rows', 'probe']
+  const sections = new Map<string, ReturnType<typeof bodyReader>>()
+  for (let left = read.u32(); left > 0; left--) {
+    const [name, version, required] = [read.text(), read.u32(), read.u8()]
+    const content = read.raw()
+    if (known.includes(name) && version === 1) sections.set(name, bodyReader(content))
+    else if (required) throw new Error(`this consumer is too old: section ${name} version ${version}`)
+  }
+  return (name: string) => sections.get(name) ?? bodyReader(new Uint8Array())
 }
 
 /** Everything that scoring needs. */
@@ -73,21 +89,33 @@ const rows = new Map<string, Float32Array>()
 let parent = ''
 
 function take(body: Uint8Array): number {
-  const read = bodyReader(body)
-  header = read.json()
-  for (let left = read.u32(); left > 0; left--) {
-    const name = read.text()
-    read.json() // its shape
-    dense.set(name, read.f32s())
+  const start = bodyReader(body)
+  header = start.json()
+  if (header.format !== 2) throw new Error(`format ${header.format}`)
+  const section = readSections(start)
+  takeWeights(section('dense'), section('rows'))
+  // The section of statistics is for standardised inputs: this job has none.
+  return checkProbe(section('probe'))
+}
+
+function takeWeights(weights: ReturnType<typeof bodyReader>, table: ReturnType<typeof bodyReader>): void {
+  for (let left = weights.u32(); left > 0; left--) {
+    const name = weights.text()
+    weights.json() // its shape
+    dense.set(name, weights.f32s())
   }
-  read.f64s() // statistics of standardised inputs: this job has none
-  const keys = read.u32s()
-  const values = read.f32s()
+  const keys = table.u32s()
+  const values = table.f32s()
   const { width } = header.table
   if (header.kind === 'full') rows.clear()
   for (let i = 0; i < keys.length / 2; i++) {
     rows.set(`${keys[2 * i]}:${keys[2 * i + 1]}`, values.slice(i * width, (i + 1) * width))
   }
+}
+
+/** The largest difference between the trainer's scores and the scores of what was loaded. */
+function checkProbe(read: ReturnType<typeof bodyReader>): number {
+  const { width } = header.table
   const count = read.u32()
   const inputs = Array.from({ length: count }, () => ({ x: [] as number[], wide: [0, 0, 0] }))
   for (let left = read.u32(); left > 0; left--) {

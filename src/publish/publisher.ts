@@ -9,14 +9,9 @@ import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { firstRows } from '../features/row-range.ts'
 import type { Stage } from '../stage.ts'
 import type { Learner } from '../train/learner.ts'
-import {
-  contentHash,
-  encodeUpdate,
-  readFeatures,
-  UPDATE_FORMAT,
-  type UpdateHeader,
-  writeFeatures,
-} from './update.ts'
+import { readFeatures, writeFeatures } from './features-bytes.ts'
+import type { UpdateSection } from './sections.ts'
+import { contentHash, encodeUpdate, UPDATE_FORMAT, type UpdateHeader } from './update.ts'
 
 /** What stays the same over all versions of a job. */
 export type PublicationIdentity = Pick<
@@ -28,6 +23,10 @@ export type PublicationIdentity = Pick<
 export interface PublicationMoment {
   readonly metrics: UpdateHeader['metrics']
   readonly standardisation: Float64Array
+  /** What a scorer must do to logits before the sigmoid; none unless given. */
+  readonly corrections?: UpdateHeader['corrections']
+  /** What other parts of the learner add (`SECTIONS`); none unless given. */
+  readonly sections?: readonly UpdateSection[]
 }
 
 /** A finished version. */
@@ -107,6 +106,7 @@ export class Publisher implements Stage {
       standardisation: moment.standardisation,
       rows: exportRows(table, kind === 'full' ? allRows(table) : touched),
       probe: { features: this.#recent, scores: this.#learner.score(this.#recent) },
+      sections: moment.sections ?? [],
     })
     const version = {
       sequence,
@@ -156,7 +156,7 @@ export class Publisher implements Stage {
       samples: this.#learner.samples,
       steps: this.#learner.steps,
       metrics: moment.metrics,
-      corrections: {},
+      corrections: moment.corrections ?? {},
     }
   }
 }

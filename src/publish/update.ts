@@ -8,10 +8,12 @@ import { createHash } from 'node:crypto'
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import type { TableRows } from '../embeddings/table-rows.ts'
 import { MillraceError } from '../errors.ts'
-import type { EncodedFeatures, SlotKeys } from '../features/encoded-batch.ts'
+import type { EncodedFeatures } from '../features/encoded-batch.ts'
+import { readFeatures, writeFeatures } from './features-bytes.ts'
+import { isKnown, readSections, type UpdateSection, writeSections } from './sections.ts'
 
-/** Format of the content; a reader refuses a higher one. */
-export const UPDATE_FORMAT = 1
+/** Format of the content; a reader refuses a higher one. 1: parts without names. 2: sections. */
+export const UPDATE_FORMAT = 2
 
 /** What an update says about itself; plain JSON, keys in this order. */
 export interface UpdateHeader {
@@ -61,78 +63,125 @@ export interface UpdateContent {
   readonly standardisation: Float64Array
   readonly rows: TableRows
   readonly probe: Probe
+  /** What other parts of the learner add, and what this reader does not know: in the order of the bytes. */
+  readonly sections: readonly UpdateSection[]
 }
 
 /** The content as bytes; equal contents give equal bytes. */
 export function encodeUpdate(update: UpdateContent): Uint8Array {
   const writer = new ByteWriter(update.rows.values.byteLength + 65_536)
-  writer.json(update.header).u32(update.dense.length)
-  for (const { name, shape, values } of update.dense) writer.text(name).json(shape).array(values)
-  writer.array(update.standardisation)
-  const { rows } = update
-  writer.array(rows.keys).array(rows.values)
-  writeFeatures(writer, update.probe.features)
-  return writer.array(update.probe.scores).finish()
+  writer.json(update.header)
+  writeSections(writer, [
+    required('dense', denseBytes(update.dense)),
+    required('statistics', new ByteWriter().array(update.standardisation).finish()),
+    required('rows', rowsBytes(update.rows)),
+    required('probe', probeBytes(update.probe)),
+    ...update.sections,
+  ])
+  return writer.finish()
 }
 
-/** The content back from its bytes; CORRUPT when they are not one, FOREIGN when the format is newer than this reader. */
+/**
+ * The content back from its bytes; CORRUPT when they are not one, FOREIGN when the format is newer than this reader or a
+ * required section is unknown to it. Reads every format since 1.
+ */
 export function decodeUpdate(bytes: Uint8Array): UpdateContent {
   const reader = new ByteReader(bytes)
-  const header = reader.json() as UpdateHeader
-  if (header.format !== UPDATE_FORMAT) {
+  const header = readHeader(reader)
+  if (header.format === 1) return { header, ...decodeFormat1(reader) }
+  const sections = readSections(reader)
+  reader.end()
+  const part = <Part>(name: string, read: (content: ByteReader) => Part): Part => {
+    const section = sections.get(name)
+    if (section === undefined || !isKnown(section)) {
+      throw new MillraceError('CORRUPT', `the update has no section ${name} that this reader knows`)
+    }
+    const content = new ByteReader(section.content)
+    const value = read(content)
+    content.end()
+    return value
+  }
+  return {
+    header,
+    dense: part('dense', readDense),
+    standardisation: part('statistics', (content) => content.float64()),
+    rows: part('rows', readRows),
+    probe: part('probe', readProbe),
+    sections: [...sections.values()].filter(({ name }) => !OWN_SECTIONS.has(name)),
+  }
+}
+
+/** The sections that `UpdateContent` has as fields. */
+const OWN_SECTIONS: ReadonlySet<string> = new Set(['dense', 'statistics', 'rows', 'probe'])
+
+function required(name: string, content: Uint8Array): UpdateSection {
+  return { name, version: 1, required: true, content }
+}
+
+function readHeader(reader: ByteReader): UpdateHeader {
+  const header = reader.json()
+  const format =
+    typeof header === 'object' && header !== null && 'format' in header ? header.format : undefined
+  if (typeof format !== 'number') {
+    throw new MillraceError('CORRUPT', 'the update has no header with a format')
+  }
+  if (format > UPDATE_FORMAT) {
     throw new MillraceError(
       'FOREIGN',
-      `update format ${header.format}, this reader knows ${UPDATE_FORMAT}`,
+      `update format ${format}, this reader knows 1 to ${UPDATE_FORMAT}`,
       {
         remedy: 'upgrade the consumer',
       },
     )
   }
+  return header as UpdateHeader
+}
+
+/** Format 1 had the same parts without names, one after the other. */
+function decodeFormat1(reader: ByteReader): Omit<UpdateContent, 'header'> {
+  return {
+    dense: readDense(reader),
+    standardisation: reader.float64(),
+    rows: readRows(reader),
+    probe: readProbe(reader),
+    sections: [],
+  }
+}
+
+function denseBytes(dense: readonly DenseWeights[]): Uint8Array {
+  const writer = new ByteWriter(65_536).u32(dense.length)
+  for (const { name, shape, values } of dense) writer.text(name).json(shape).array(values)
+  return writer.finish()
+}
+
+function readDense(reader: ByteReader): DenseWeights[] {
   const dense: DenseWeights[] = []
   for (let left = reader.u32(); left > 0; left--) {
     dense.push({ name: reader.text(), shape: reader.json() as number[], values: reader.float32() })
   }
-  const standardisation = reader.float64()
-  const rows = { keys: reader.uint32(), values: reader.float32() }
-  return {
-    header,
-    dense,
-    standardisation,
-    rows,
-    probe: { features: readFeatures(reader), scores: reader.float32() },
-  }
+  return dense
+}
+
+function rowsBytes({ keys, values }: TableRows): Uint8Array {
+  const size = keys.byteLength + values.byteLength + 8
+  return new ByteWriter(size).array(keys).array(values).finish()
+}
+
+function readRows(reader: ByteReader): TableRows {
+  return { keys: reader.uint32(), values: reader.float32() }
+}
+
+function probeBytes({ features, scores }: Probe): Uint8Array {
+  const writer = new ByteWriter()
+  writeFeatures(writer, features)
+  return writer.array(scores).finish()
+}
+
+function readProbe(reader: ByteReader): Probe {
+  return { features: readFeatures(reader), scores: reader.float32() }
 }
 
 /** sha256 of an update's content bytes, hex. */
 export function contentHash(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
-}
-
-/** Encoded features as they stand in updates and snapshots. */
-export function writeFeatures(writer: ByteWriter, features: EncodedFeatures): void {
-  writer.u32(features.rows).u32(features.slots.length)
-  for (const slot of features.slots) {
-    writer.text(slot.pooling).array(slot.hi).array(slot.lo).array(slot.starts)
-  }
-  writer.u32(features.denseWidth).array(features.dense)
-}
-
-/** What `writeFeatures` wrote. */
-export function readFeatures(reader: ByteReader): EncodedFeatures {
-  const rows = reader.u32()
-  const slots: SlotKeys[] = []
-  for (let left = reader.u32(); left > 0; left--) {
-    slots.push({
-      pooling: poolingFrom(reader.text()),
-      hi: reader.uint32(),
-      lo: reader.uint32(),
-      starts: reader.uint32(),
-    })
-  }
-  return { rows, slots, denseWidth: reader.u32(), dense: reader.float32() }
-}
-
-function poolingFrom(text: string): SlotKeys['pooling'] {
-  if (text === 'single' || text === 'mean' || text === 'sum') return text
-  throw new MillraceError('CORRUPT', `unknown pooling ${JSON.stringify(text)} in an update`)
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
 import { ChunkAssembly, cutIntoChunks } from '../../src/publish/chunk.ts'
-import { contentHash, decodeUpdate, encodeUpdate } from '../../src/publish/update.ts'
+import { contentHash, decodeUpdate, encodeUpdate, UPDATE_FORMAT } from '../../src/publish/update.ts'
 import { chunksOf, probeRows, smallTrainer } from './small-trainer.ts'
 
 test('content is read back as it was written, and written again to the same bytes', () => {
@@ -42,7 +42,7 @@ test('content that ends early is CORRUPT at every byte', () => {
 
 test('a newer format is FOREIGN, with the remedy', () => {
   const update = decodeUpdate(smallTrainer().next().content)
-  const newer = encodeUpdate({ ...update, header: { ...update.header, format: 2 } })
+  const newer = encodeUpdate({ ...update, header: { ...update.header, format: UPDATE_FORMAT + 1 } })
   expect(() => decodeUpdate(newer)).toThrow(
     expect.objectContaining({ code: 'FOREIGN', remedy: 'upgrade the consumer' }),
   )

@@ -5,7 +5,7 @@ import { MemoryLog } from '../../src/broker/memory-log.ts'
 import type { UpdateChunk } from '../../src/publish/chunk.ts'
 import type { Version } from '../../src/publish/publisher.ts'
 import type { UpdateContent } from '../../src/publish/update.ts'
-import { contentHash, decodeUpdate, encodeUpdate } from '../../src/publish/update.ts'
+import { contentHash, decodeUpdate, encodeUpdate, UPDATE_FORMAT } from '../../src/publish/update.ts'
 import { type Followed, Follower } from '../../src/serve/follower.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { openChunkCodec } from '../../topology/chunk-codec.ts'
@@ -168,7 +168,7 @@ describe('what goes wrong on the topic', () => {
   })
 
   test.each([
-    ['a newer format', { format: 2 }, 'foreign'],
+    ['a newer format', { format: UPDATE_FORMAT + 1 }, 'foreign'],
     ['a correction that it does not know', { corrections: { negative_rate: 0.1 } }, 'foreign'],
     ['another model’s shape', { tasks: ['click', 'like'] }, 'corrupt'],
   ] as const)('%s is refused, and the last good version stays', (_, header, reason) => {
