@@ -1,4 +1,4 @@
-/** @file The `batch` section of a job: when a mini-batch is full. */
+/** @file The `batch` and `samples` sections of a job: when a mini-batch is full; the topic between joiners and trainers. */
 
 import { z } from 'zod'
 
@@ -19,3 +19,20 @@ export const batchOptions = z
     message: 'set count, every_ms or both',
   })
   .transform(({ count, every_ms }): BatchOptions => ({ count, everyMs: every_ms }))
+
+/** The topic between joiners and trainers, where these are processes of their own. */
+export const samplesOptions = z.strictObject({
+  topic: z
+    .string()
+    .min(1)
+    .default('samples')
+    .describe('topic that joiners write and trainers read'),
+  gaps: z
+    .enum(['stop', 'accept'])
+    .default('stop')
+    .describe(
+      'what a trainer does where numbered samples are missing: stop, or go on and count them',
+    ),
+})
+
+export type SamplesOptions = z.output<typeof samplesOptions>

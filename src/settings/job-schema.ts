@@ -9,7 +9,7 @@ import { joinOptions } from '../join/options.ts'
 import { modelOptions } from '../model/options.ts'
 import { observeOptions } from '../observe/observe-options.ts'
 import { publishOptions } from '../publish/options.ts'
-import { batchOptions } from '../samples/options.ts'
+import { batchOptions, samplesOptions } from '../samples/options.ts'
 import { checkPlace } from '../train/balancing.ts'
 import { trainOptions } from '../train/options.ts'
 import { balanceOptions, rowBalanceSettings } from './balance-options.ts'
@@ -25,6 +25,7 @@ const sections = z.strictObject({
   events: eventsOptions,
   join: joinOptions,
   features: featureListOptions,
+  samples: samplesOptions.prefault({}),
   batch: batchOptions.prefault({ count: 256 }),
   model: modelOptions,
   balance: balanceOptions.prefault({ kind: 'equal' }),
@@ -74,15 +75,24 @@ function checkConditionalTasks({ join, model }: JobSettings, context: z.Refineme
   }
 }
 
-/** Models and events never share a topic; with the Confluent framing every event topic has its registry id. */
-function checkTopics({ bus, events, publish }: JobSettings, context: z.RefinementCtx): void {
+/** Models, samples and events never share a topic; with the Confluent framing every event topic has its registry id. */
+function checkTopics(
+  { bus, events, publish, samples }: JobSettings,
+  context: z.RefinementCtx,
+): void {
   for (const { topic } of events.kinds) {
     if (topic === publish.topic) {
       complain(context, ['publish', 'topic'], 'must not be a topic that carries events')
     }
+    if (topic === samples.topic) {
+      complain(context, ['samples', 'topic'], 'must not be a topic that carries events')
+    }
     if (bus.framing === 'confluent' && bus.schema_ids[topic] === undefined) {
       complain(context, ['bus', 'schema_ids'], `must give the registry id of topic ${topic}`)
     }
+  }
+  if (samples.topic === publish.topic) {
+    complain(context, ['samples', 'topic'], 'must not be the topic of the model')
   }
 }
 

@@ -84,6 +84,9 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
         fc.array(text),
       ),
     ),
+    source: nullable(
+      fc.record({ shard: fc.integer(), sequence: fc.maxSafeNat(), epoch: fc.maxSafeNat() }),
+    ),
   }),
   'model-update.avsc': fc.record({
     model_id: text,
