@@ -1,7 +1,7 @@
 // One real Apache Kafka broker (KRaft: broker and controller in one process), started from Node: for `npm run kafka` and the tests.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -12,7 +12,7 @@ import { findProgram, KafkaError } from './program.mjs'
 import { brokerProperties } from './properties.mjs'
 
 const HOST = '127.0.0.1'
-const READY_WITHIN_MS = 60_000
+const READY_WITHIN_MS = 180_000
 const STOP_WITHIN_MS = 30_000
 
 /**
@@ -224,14 +224,25 @@ class KafkaBroker {
   }
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
+/** Below the ports that systems give to outgoing connections: a broker that comes back must find its port free. */
+const PORTS = { first: 15_000, count: 15_000 }
+
+/** A port that nobody listens on. */
+async function freePort() {
+  for (let tries = 0; tries < 50; tries++) {
+    const port = PORTS.first + randomInt(PORTS.count)
+    if (await canListen(port)) return port
+  }
+  throw new KafkaError(
+    `no free port was found from ${PORTS.first} to ${PORTS.first + PORTS.count - 1}`,
+  )
+}
+
+function canListen(port) {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, HOST, () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, HOST, () => server.close(() => resolve(true)))
   })
 }
 

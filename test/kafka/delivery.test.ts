@@ -50,6 +50,28 @@ withBroker('delivery', advertised, (broker) => {
     ])
   })
 
+  test('an append that arrived before a kill -9, and whose acknowledgement did not, is there once, however old its time', async () => {
+    const log = await open()
+    await log.append('events', [record('k', 'before')])
+    proxy.loseAcknowledgements = 1
+    proxy.cutAfterLoss = true
+    const appended = log.append('events', [record('k', 'a'), record('k', 'b')])
+    while (!proxy.cut) await sleep(5)
+    proxy.cutAfterLoss = false
+    // A broker forgets producers whose last record is a day old when it recovers its log, and theirs are from 1970.
+    await broker.kafka.kill()
+    await broker.kafka.start()
+    proxy.cut = false
+    expect((await appended).map(({ offset }) => offset)).toEqual([1, 2])
+    await log.append('events', [record('k', 'after')])
+    expect(await readAll(log, START, 10)).toEqual([
+      [0, 'k', 'before', 0],
+      [1, 'k', 'a', 0],
+      [2, 'k', 'b', 0],
+      [3, 'k', 'after', 0],
+    ])
+  })
+
   test('appends over a kill -9 of the broker arrive once, in order', async () => {
     const log = await open()
     const values = Array.from({ length: 400 }, (_, i) => `v${i}`)
@@ -91,6 +113,8 @@ withBroker('delivery', advertised, (broker) => {
       remedy: expect.stringContaining('Start the broker'),
     })
     await broker.kafka.start()
+    // A connection is taken before the partition has its leader again: longer than this log has patience.
+    await (await open()).bounds('events')
     const [position] = await log.append('events', [record('k', 'again')])
     expect(position?.offset).toBe(0)
   })

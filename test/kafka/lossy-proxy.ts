@@ -13,22 +13,34 @@ export interface LossyProxy {
   loseAcknowledgements: number
   /** How many were lost. */
   readonly lost: number
+  /** Nobody is let through: connections end as soon as they begin. Set with the next loss when `cutAfterLoss` is. */
+  cut: boolean
+  cutAfterLoss: boolean
   close(): void
 }
 
 /** Listens on a free port of the loopback interface. */
 export async function openLossyProxy(): Promise<LossyProxy> {
-  const state = { target: 0, loseAcknowledgements: 0, lost: 0 }
+  const state: State = {
+    target: 0,
+    loseAcknowledgements: 0,
+    lost: 0,
+    cut: false,
+    cutAfterLoss: false,
+  }
   const server = createServer((client) => relay(client, state))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = addressOf(server)
   return Object.assign(state, { port, close: () => server.close() })
 }
 
-function relay(
-  client: Socket,
-  state: { target: number; loseAcknowledgements: number; lost: number },
-): void {
+type State = { -readonly [Name in keyof Omit<LossyProxy, 'port' | 'close'>]: LossyProxy[Name] }
+
+function relay(client: Socket, state: State): void {
+  if (state.cut) {
+    client.destroy()
+    return
+  }
   const broker = connect(state.target, '127.0.0.1', () => client.resume())
   client.pause()
   let losing = false
@@ -44,6 +56,7 @@ function relay(
   broker.on('data', (bytes) => {
     if (losing) {
       state.lost += 1
+      state.cut = state.cutAfterLoss
       client.destroy()
       broker.destroy()
     } else client.write(bytes)

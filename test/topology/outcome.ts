@@ -13,8 +13,16 @@ export interface Outcome {
   readonly samples: number
   /** Version by version, the sha256 of its content; each once. */
   readonly versions: readonly string[]
-  /** sha256 of every record of the side outputs. */
-  readonly sides: string
+  /** By side output. */
+  readonly sides: Readonly<Record<string, SideOutcome>>
+}
+
+/** One side output: a record's key says where it came from, so that no key may be there twice. */
+export interface SideOutcome {
+  readonly records: number
+  readonly doubled: number
+  /** sha256 of the records in order. */
+  readonly sha256: string
 }
 
 /** A fresh folder with a job and the bus as the producer left it. */
@@ -52,15 +60,26 @@ export async function outcomeOn(log: TopicLog, folder: string): Promise<Outcome>
     expect(versions.get(sequence) ?? sha256, `version ${sequence} has one content`).toBe(sha256)
     versions.set(sequence, sha256)
   }
-  const sides = createHash('sha256')
+  const sides: Record<string, SideOutcome> = {}
   for (const side of ['dead-letter', 'late', 'orphan']) {
-    for (const { value } of await recordsOf(log, `small.${side}`)) sides.update(value)
+    sides[side] = sideOutcome(await recordsOf(log, `small.${side}`))
   }
   return {
     state: report.state_sha256,
     samples: report.samples,
     versions: [...versions.values()],
-    sides: sides.digest('hex'),
+    sides,
+  }
+}
+
+function sideOutcome(records: readonly LogRecord[]): SideOutcome {
+  const hash = createHash('sha256')
+  for (const { value } of records) hash.update(value)
+  const keys = new Set(records.map(({ key }) => Buffer.from(key).toString()))
+  return {
+    records: records.length,
+    doubled: records.length - keys.size,
+    sha256: hash.digest('hex'),
   }
 }
 

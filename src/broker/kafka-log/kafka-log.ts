@@ -75,10 +75,14 @@ export class KafkaLog implements TopicLog {
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES
     this.#connection = new KafkaConnection(options)
     this.#reader = new KafkaReader(this.#connection, (code, at) => this.#partitionError(code, at))
+    const delivery = {
+      connection: this.#connection,
+      patiently: (operation: () => Promise<void>) => this.#patiently(operation),
+      ends: new Map<string, number>(),
+    }
     this.#appender = new KafkaAppender({
       openProducer: () => this.#patiently(() => this.#connection.openProducer()),
-      produce: (batches) =>
-        deliver(this.#connection, batches, (operation) => this.#patiently(operation)),
+      produce: (batches) => deliver(delivery, batches),
       compression: options.compression ?? 'none',
     })
   }
