@@ -37,6 +37,8 @@ export const DOORS = {
   'csv-parse': '^src/datasets/',
   rxjs: '^topology/',
   commander: '^bin/',
+  '@observablehq/': '^bench/',
+  linkedom: '^bench/',
 }
 
 const folderRules = Object.entries(READS).map(([folder, reads]) => ({
@@ -75,6 +77,12 @@ export default {
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^(topology|bin)/' },
+    },
+    {
+      name: 'the program never reads its benches',
+      severity: 'error',
+      from: { path: '^(src|topology|bin)/' },
+      to: { path: '^bench/' },
     },
     { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
     {

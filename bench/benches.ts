@@ -1,0 +1,8 @@
+/** @file The list of all benches. A bench is loaded when it runs: one may need what another does without. */
+
+import type { Bench } from './bench.ts'
+
+/** Name -> its file, in the order in which all of them run. */
+export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  'kafka-log': async () => (await import('./benches/kafka-log.ts')).kafkaLogBench,
+}
