@@ -17,7 +17,7 @@ import type { EventInput } from './event-inputs.ts'
 import type { Poll } from './event-source.ts'
 import type { JobStages } from './job-stages.ts'
 import type { ModelTopic } from './model-topic.ts'
-import { publicationMetrics } from './publication-metrics.ts'
+import { gateEvidence, publicationMetrics } from './publication-metrics.ts'
 import type { SideOutputs } from './side-outputs.ts'
 
 /** What the steps of an epoch work with. */
@@ -129,13 +129,20 @@ async function publishWhenDue(context: EpochContext): Promise<void> {
   if (context.stages.publisher.due) await publish(context)
 }
 
-/** Publishes the model as it stands. */
+/** Publishes the model as it stands, or holds it back when the gate finds it sick (law 8). */
 export async function publish(context: EpochContext): Promise<void> {
-  const { publisher, progressive, encoder, joiner } = context.stages
-  const version = publisher.next({
+  const { publisher, gate, progressive, encoder, joiner } = context.stages
+  const draft = publisher.draft({
     metrics: publicationMetrics(progressive),
     standardisation: encoder.statistics(),
   })
+  const verdict = gate.judge(draft, gateEvidence(context.stages))
+  context.report({ kind: 'verdict', ...verdict })
+  if (verdict.outcome === 'held') {
+    publisher.hold()
+    return
+  }
+  const version = publisher.commit(draft)
   await context.modelTopic.publish(version)
   context.report({
     kind: 'published',

@@ -15,6 +15,7 @@ import { tableColumns } from '../src/model/table-columns.ts'
 import { FirstPredictions } from '../src/observe/first-predictions.ts'
 import { PredictionLog } from '../src/observe/prediction-log.ts'
 import { Progressive } from '../src/observe/progressive.ts'
+import { Gate } from '../src/publish/gate.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import { MiniBatcher } from '../src/samples/mini-batcher.ts'
 import type { Job } from '../src/settings/job.ts'
@@ -34,6 +35,7 @@ export interface JobStages {
   readonly progressive: Progressive
   readonly predictions: PredictionLog
   readonly publisher: Publisher
+  readonly gate: Gate
 }
 
 /** Fresh stages; BAD_SETTINGS when the sections of the job do not fit together. */
@@ -58,6 +60,7 @@ export function buildStages(job: Job, inputs: readonly JoinInput[], engine: Engi
     progressive: new Progressive({ tasks, window: job.observe.window }),
     predictions: new PredictionLog({ tasks, capacity: job.observe.predictions }),
     publisher: buildPublisher(job, tasks, encoder, learner),
+    gate: new Gate(job.publish.gate),
   }
 }
 

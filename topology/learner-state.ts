@@ -35,6 +35,7 @@ const STAGES = [
   'firstPredictions',
   'progressive',
   'publisher',
+  'gate',
 ] as const satisfies readonly (keyof JobStages)[]
 
 /** The parts of one checkpoint. `full`: tables and predictions whole; else what changed since the last one, which is taken. */

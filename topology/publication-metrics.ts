@@ -1,7 +1,9 @@
-/** @file The live quality figures as they travel in a model update: plain JSON, null where a figure has no value. */
+/** @file The live quality figures as they travel in a model update (plain JSON, null where a figure has no value), and as the gate judges them. */
 
 import type { Progressive } from '../src/observe/progressive.ts'
+import type { GateEvidence } from '../src/publish/gate-checks.ts'
 import type { UpdateHeader } from '../src/publish/update.ts'
+import type { JobStages } from './job-stages.ts'
 
 /** Per task over the live window. */
 export function publicationMetrics(progressive: Progressive): UpdateHeader['metrics'] {
@@ -17,4 +19,21 @@ export function publicationMetrics(progressive: Progressive): UpdateHeader['metr
       },
     ]),
   )
+}
+
+/** Per task over the labelled samples since the last verdict. */
+export function gateEvidence(stages: JobStages): GateEvidence {
+  const { tasks, progressive, publisher } = stages
+  const recent = progressive.recent(publisher.unjudgedSamples)
+  return {
+    tasks: recent.map(({ samples, positives, auc, normalizedEntropy, calibrationRatio }, t) => ({
+      task: tasks[t] ?? '',
+      samples,
+      positives,
+      auc,
+      normalizedEntropy,
+      calibration: calibrationRatio,
+    })),
+    outages: [],
+  }
 }

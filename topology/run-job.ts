@@ -68,6 +68,8 @@ async function runWith(
   const facts = { job: job.name, engine: choice.name, engineReason: choice.reason }
   const board = new StatusBoard(facts, stages.progressive, clock)
   sinks.push((one) => board.record(one))
+  // On a terminal the block says it.
+  if (!options.terminal.isTTY || !options.faces) sinks.push((one) => logVerdict(lines, one))
   report({ kind: 'engine', engine: choice.name, reason: choice.reason })
   const faces = options.faces
     ? await openFaces(options, { registry, board, learner, lines })
@@ -94,6 +96,17 @@ async function runWith(
     await writeFile(options.reportFile, `${JSON.stringify(results, undefined, 2)}\n`)
   }
   return results
+}
+
+function logVerdict(lines: Log, report: Report): void {
+  if (report.kind !== 'verdict' || report.outcome === 'published') return
+  const { sequence, findings, heldInRow } = report
+  for (const { rule, subject, message } of findings) {
+    lines.warn(
+      { version: sequence, rule, subject, held_in_row: heldInRow },
+      `held back: ${message}`,
+    )
+  }
 }
 
 /** The epochs, until the end of the stream or a signal; a second signal does not wait for the epoch under way. */

@@ -2,7 +2,7 @@
 
 import type { InputAccounting } from '../src/observe/accounting.ts'
 import type { Progressive } from '../src/observe/progressive.ts'
-import type { EpochReport, PublishedReport, Report } from '../src/observe/report.ts'
+import type { EpochReport, PublishedReport, Report, VerdictReport } from '../src/observe/report.ts'
 import type { Status } from '../src/observe/status.ts'
 import type { Clock } from '../src/time.ts'
 
@@ -30,6 +30,7 @@ export class StatusBoard {
   readonly #paces: Pace[] = []
   #epoch: EpochReport | undefined
   #published: PublishedReport | undefined
+  #verdict: VerdictReport | undefined
   #steps = 0
   readonly #versions = { published: 0, fulls: 0, deltas: 0 }
   metricsUrl: string | undefined
@@ -48,6 +49,7 @@ export class StatusBoard {
   record(report: Report): void {
     if (report.kind === 'epoch') this.#epoch = report
     else if (report.kind === 'step') this.#steps = report.steps
+    else if (report.kind === 'verdict') this.#verdict = report
     else if (report.kind === 'published') {
       this.#published = report
       this.#versions.published += 1
@@ -73,6 +75,7 @@ export class StatusBoard {
       lagRecords: epoch?.lag.reduce((sum, { records }) => sum + records, 0) ?? 0,
       freshnessSeconds: this.#published?.freshnessSeconds,
       version: this.#published,
+      verdict: this.#verdict,
       metricsUrl: this.metricsUrl,
     }
   }

@@ -72,6 +72,9 @@ function modelInstruments(registry: Registry) {
   return {
     version: gauge('model_version', 'Sequence number of the last published update.'),
     published: counter('published_updates_total', 'Updates on the model topic.', ['update']),
+    verdicts: counter('gate_verdicts_total', 'Versions that were due, by outcome.', ['outcome']),
+    findings: counter('gate_findings_total', 'Reasons to hold a version back.', ['rule']),
+    held: gauge('gate_held_versions', 'Versions held back in a row; 0 when the last one went out.'),
     publishedBytes: counter('published_bytes_total', 'Bytes of published updates.', ['update']),
     freshness: gauge('freshness_seconds', 'Event time to publication of the last update.'),
     tableRows: gauge('table_rows', 'Rows of the embedding table.', table),

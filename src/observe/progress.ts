@@ -23,7 +23,7 @@ export function wantsColor(
 
 /** The block as text, without a newline at its end; a pure function of its arguments. */
 export function renderStatus(status: Status, { color }: RenderOptions): string {
-  const { bold, dim, cyan } = createColors(color)
+  const { bold, dim, cyan, red } = createColors(color)
   const pace = [
     `${formatCount(status.eventsPerSecond)} events/s`,
     `${formatCount(status.samplesPerSecond)} samples/s`,
@@ -41,6 +41,9 @@ export function renderStatus(status: Status, { color }: RenderOptions): string {
     versionLine(status),
     behind.join(dim(' · ')),
   ]
+  for (const { message } of status.verdict?.findings ?? []) {
+    lines.push(`${red('held back')} ${message}`)
+  }
   if (status.metricsUrl !== undefined) lines.push(`page ${cyan(`${status.metricsUrl}/`)}`)
   return lines.join('\n')
 }

@@ -4,7 +4,7 @@ import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { Stage } from '../stage.ts'
 import { addSample, measureQuality, noSamples, type QualitySums, qualityOf } from './quality.ts'
-import type { TaskQuality } from './report.ts'
+import type { Quality, TaskQuality } from './report.ts'
 import type { ScoredBatch } from './scored-batch.ts'
 
 /** What is measured. */
@@ -59,6 +59,20 @@ export class Progressive implements Stage {
       const kept = Math.min(sums.samples, this.#window)
       const window = measureQuality(probabilities.subarray(0, kept), labels.subarray(0, kept))
       return { task, window, total: qualityOf(sums) }
+    })
+  }
+
+  /** The figures of each task's last `samples` labelled samples, at most a window of them; in task order. */
+  recent(samples: number): readonly Quality[] {
+    return this.#tasks.map(({ sums, probabilities, labels }) => {
+      const kept = Math.min(sums.samples, this.#window, samples)
+      const places = Array.from(
+        { length: kept },
+        (_, i) => (sums.samples - kept + i) % this.#window,
+      )
+      const pick = (values: Float32Array): Float32Array =>
+        Float32Array.from(places, (place) => values[place]!)
+      return measureQuality(pick(probabilities), pick(labels))
     })
   }
 

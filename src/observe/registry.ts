@@ -1,6 +1,7 @@
 /** @file Turns reports into Prometheus metrics: the one door to prom-client, with its own registry. */
 
 import { type Gauge, Registry } from 'prom-client'
+import { GATE_RULES } from '../publish/gate-checks.ts'
 import { type InputAccounting, unaccounted } from './accounting.ts'
 import { BoundedLabel } from './bounded-label.ts'
 import { addProcessMetrics } from './instrument-makers.ts'
@@ -13,6 +14,7 @@ import type {
   Report,
   StepReport,
   TablesReport,
+  VerdictReport,
 } from './report.ts'
 import { RunningTotal } from './running-total.ts'
 
@@ -38,6 +40,8 @@ export class MetricsRegistry {
     this.#tasks = tasks
     this.#instruments = createInstruments(this.#registry)
     this.#totals = totalsOf(this.#instruments)
+    for (const rule of GATE_RULES) this.#instruments.findings.inc({ rule }, 0)
+    for (const outcome of ['published', 'held']) this.#instruments.verdicts.inc({ outcome }, 0)
     this.#instruments.build.set({ version, node: process.version }, 1)
     if (processMetrics) addProcessMetrics(this.#registry)
   }
@@ -68,6 +72,9 @@ export class MetricsRegistry {
         break
       case 'published':
         this.#recordPublished(report)
+        break
+      case 'verdict':
+        this.#recordVerdict(report)
         break
       case 'engine':
         this.#recordEngine(report)
@@ -135,6 +142,12 @@ export class MetricsRegistry {
     this.#instruments.published.inc({ update })
     this.#instruments.publishedBytes.inc({ update }, bytes)
     this.#instruments.freshness.set(freshnessSeconds)
+  }
+
+  #recordVerdict({ outcome, findings, heldInRow }: VerdictReport): void {
+    this.#instruments.verdicts.inc({ outcome })
+    for (const { rule } of findings) this.#instruments.findings.inc({ rule })
+    this.#instruments.held.set(heldInRow)
   }
 
   #recordEngine({ engine, reason }: EngineReport): void {

@@ -1,6 +1,7 @@
 /** @file What the stages and the learner tell about themselves, as values: the topology sends them to the registry and the page. */
 
 import type { TopicPartition } from '../ids.ts'
+import type { Verdict } from '../publish/gate.ts'
 import type { EventTime } from '../time.ts'
 import type { InputAccounting } from './accounting.ts'
 
@@ -88,6 +89,11 @@ export interface PublishedReport {
   readonly freshnessSeconds: number
 }
 
+/** What the gate made of a version that was due; a held one is not on the model topic. */
+export interface VerdictReport extends Verdict {
+  readonly kind: 'verdict'
+}
+
 /** The engine in use, and why it is that one. */
 export interface EngineReport {
   readonly kind: 'engine'
@@ -102,4 +108,5 @@ export type Report =
   | QualityReport
   | TablesReport
   | PublishedReport
+  | VerdictReport
   | EngineReport

@@ -1,5 +1,6 @@
 /** @file One look at a running learner as a value: what the terminal block, the status page and `/status` all show. */
 
+import type { Verdict } from '../publish/gate.ts'
 import type { EventTime } from '../time.ts'
 import type { InputAccounting } from './accounting.ts'
 import type { TaskQuality } from './report.ts'
@@ -32,6 +33,8 @@ export interface Status {
   readonly freshnessSeconds: number | undefined
   /** `undefined` until the first version is out. */
   readonly version: PublishedVersion | undefined
+  /** What the gate made of the version that was due last; `undefined` until one was. */
+  readonly verdict: Verdict | undefined
   /** Where `/` and `/metrics` are served; `undefined` when the job turned that off. */
   readonly metricsUrl: string | undefined
 }

@@ -1,6 +1,7 @@
 /** @file The `publish` section of a job: which topic, how often, how big. */
 
 import { z } from 'zod'
+import { gateOptions } from './gate-options.ts'
 
 /** What a job may say about publication; every field has a default. */
 export const publishOptions = z.strictObject({
@@ -24,6 +25,7 @@ export const publishOptions = z.strictObject({
     .max(64)
     .default(4)
     .describe('encoded inputs with their scores that travel along, to prove a load'),
+  gate: gateOptions.prefault({}),
 })
 
 export type PublishOptions = z.infer<typeof publishOptions>

@@ -11,7 +11,13 @@ import type { Stage } from '../stage.ts'
 import type { Learner } from '../train/learner.ts'
 import { readFeatures, writeFeatures } from './features-bytes.ts'
 import type { UpdateSection } from './sections.ts'
-import { contentHash, encodeUpdate, UPDATE_FORMAT, type UpdateHeader } from './update.ts'
+import {
+  contentHash,
+  encodeUpdate,
+  UPDATE_FORMAT,
+  type UpdateContent,
+  type UpdateHeader,
+} from './update.ts'
 
 /** What stays the same over all versions of a job. */
 export type PublicationIdentity = Pick<
@@ -53,6 +59,7 @@ export class Publisher implements Stage {
   #sequence = 0
   #sha256 = ''
   #publishedSamples = 0
+  #judgedSamples = 0
   #watermarkMs = 0
   #recent: EncodedFeatures = { rows: 0, slots: [], dense: new Float32Array(0), denseWidth: 0 }
 
@@ -78,11 +85,16 @@ export class Publisher implements Stage {
     this.#watermarkMs = watermarkMs
   }
 
-  /** Whether the samples learned from since the last version crossed a multiple of the interval. */
+  /** Whether the samples learned from since the last draft was published or held crossed a multiple of the interval. */
   get due(): boolean {
     const { everySamples } = this.#options
     const passed = Math.floor(this.#learner.samples / everySamples)
-    return passed > Math.floor(this.#publishedSamples / everySamples)
+    return passed > Math.floor(this.#judgedSamples / everySamples)
+  }
+
+  /** Samples learned from since the last draft was published or held. */
+  get unjudgedSamples(): number {
+    return this.#learner.samples - this.#judgedSamples
   }
 
   /** Whether anything was learned since the last version. */
@@ -90,13 +102,13 @@ export class Publisher implements Stage {
     return this.#learner.samples > this.#publishedSamples
   }
 
-  /** The next version of the model as it stands; its rows count as published from now on. */
-  next(moment: PublicationMoment): Version {
+  /** The next version of the model as it stands; changes nothing, so that it can be judged first. */
+  draft(moment: PublicationMoment): UpdateContent {
     const { table, parameters, model } = this.#learner.parts
     const sequence = this.#sequence + 1
     const kind = (sequence - 1) % this.#options.fullEvery === 0 ? 'full' : 'delta'
-    const touched = table.takeDirty('publication')
-    const content = encodeUpdate({
+    const rows = kind === 'full' ? allRows(table) : table.listDirty('publication')
+    return {
       header: this.#header(sequence, kind, moment),
       dense: model.parameters.map(({ name, shape }) => ({
         name,
@@ -104,26 +116,34 @@ export class Publisher implements Stage {
         values: parameters.view(name),
       })),
       standardisation: moment.standardisation,
-      rows: exportRows(table, kind === 'full' ? allRows(table) : touched),
+      rows: exportRows(table, rows),
       probe: { features: this.#recent, scores: this.#learner.score(this.#recent) },
       sections: moment.sections ?? [],
-    })
-    const version = {
-      sequence,
-      kind,
-      sha256: contentHash(content),
-      parentSha256: this.#sha256,
-      content,
-    } as const
+    }
+  }
+
+  /** A draft becomes the next version; its rows count as published from now on. Nothing may be learned between the two. */
+  commit(draft: UpdateContent): Version {
+    const { sequence, kind } = draft.header
+    const content = encodeUpdate(draft)
+    const sha256 = contentHash(content)
+    const version = { sequence, kind, sha256, parentSha256: this.#sha256, content }
+    this.#learner.parts.table.takeDirty('publication')
     this.#sequence = sequence
-    this.#sha256 = version.sha256
+    this.#sha256 = sha256
     this.#publishedSamples = this.#learner.samples
+    this.#judgedSamples = this.#learner.samples
     return version
+  }
+
+  /** A draft is not published: its number and its rows go into the next one, when that falls due. */
+  hold(): void {
+    this.#judgedSamples = this.#learner.samples
   }
 
   snapshot(): Uint8Array {
     const writer = new ByteWriter().f64(this.#sequence).text(this.#sha256)
-    writer.f64(this.#publishedSamples).f64(this.#watermarkMs)
+    writer.f64(this.#publishedSamples).f64(this.#judgedSamples).f64(this.#watermarkMs)
     writeFeatures(writer, this.#recent)
     return writer.finish()
   }
@@ -133,6 +153,7 @@ export class Publisher implements Stage {
     this.#sequence = reader.f64()
     this.#sha256 = reader.text()
     this.#publishedSamples = reader.f64()
+    this.#judgedSamples = reader.f64()
     this.#watermarkMs = reader.f64()
     this.#recent = readFeatures(reader)
   }

@@ -52,6 +52,11 @@ describe('MetricsRegistry', () => {
         'millrace_published_updates_total{update="full"} 1',
         'millrace_published_bytes_total{update="full"} 120000',
         'millrace_freshness_seconds 4.5',
+        'millrace_gate_verdicts_total{outcome="held"} 1',
+        'millrace_gate_verdicts_total{outcome="published"} 0',
+        'millrace_gate_findings_total{rule="calibration"} 1',
+        'millrace_gate_findings_total{rule="label-outage"} 0',
+        'millrace_gate_held_versions 2',
         'millrace_engine_info{engine="tfjs-wasm",reason="the native library is \\"not\\" here\\n"} 1',
         `millrace_build_info{version="0.1.0",node="${process.version}"} 1`,
       ]),
@@ -90,7 +95,7 @@ describe('MetricsRegistry', () => {
 
   test('a gauge that nobody set has no series, and a cosine that is gone has none again', async () => {
     const registry = freshRegistry()
-    const unset = /^millrace_(watermark|freshness|model_version|gradient)/
+    const unset = /^millrace_(watermark|freshness|model_version|gradient|gate_held)/
     expect((await linesOf(registry)).filter((line) => unset.test(line))).toEqual([])
     const step = { kind: 'step', steps: 1, seconds: 0.01, coefficients: [1, 1] } as const
     registry.record({ ...step, minimumCosine: 0.5 })

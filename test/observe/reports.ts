@@ -58,6 +58,14 @@ export const EVERY_REPORT: readonly Report[] = [
     bytes: 120_000,
     freshnessSeconds: 4.5,
   },
+  {
+    kind: 'verdict',
+    outcome: 'held',
+    sequence: 4,
+    samples: 1200,
+    heldInRow: 2,
+    findings: [{ rule: 'calibration', subject: 'like', message: 'like: predicted too much' }],
+  },
   { kind: 'engine', engine: 'tfjs-wasm', reason: 'the native library is "not" here\n' },
 ]
 
@@ -77,6 +85,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
     lagRecords: 42,
     freshnessSeconds: 3.21,
     version: { sequence: 12, update: 'delta', bytes: 2_100_000, sha256: 'ab'.repeat(32) },
+    verdict: undefined,
     metricsUrl: 'http://127.0.0.1:9464',
     ...changes,
   }

@@ -28,7 +28,7 @@ test('a version is due when the samples cross a multiple of the interval, and on
     )
     expect(publisher.stale).toBe(true)
     if (!publisher.due) continue
-    publisher.next(MOMENT)
+    publisher.commit(publisher.draft(MOMENT))
     published += 1
     expect(publisher.stale).toBe(false)
   }
@@ -68,6 +68,8 @@ test('saved between any two versions it publishes the same chain', () => {
     copy.restore(trainer.publisher.snapshot().slice())
     const before = trainer.publisher.snapshot().slice()
     expect(copy.snapshot()).toEqual(before)
-    expect(copy.next(MOMENT).sha256, `after version ${version}`).toBe(trainer.next(0).sha256)
+    expect(copy.commit(copy.draft(MOMENT)).sha256, `after version ${version}`).toBe(
+      trainer.next(0).sha256,
+    )
   }
 })

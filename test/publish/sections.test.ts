@@ -74,12 +74,13 @@ test('what the moment of publication brings is in the version', async () => {
   const trainer = smallTrainer()
   trainer.next()
   const extra = section({ name: 'note', content: Uint8Array.of(7) })
-  const { content } = trainer.publisher.next({
+  const draft = trainer.publisher.draft({
     metrics: {},
     standardisation: Float64Array.of(3, 0.5, 1.5),
     corrections: { negative_rate: 0.25 },
     sections: [extra],
   })
+  const { content } = trainer.publisher.commit(draft)
   const { header, sections } = decodeUpdate(content)
   expect(header.corrections).toEqual({ negative_rate: 0.25 })
   expect(sections).toEqual([extra])

@@ -68,7 +68,7 @@ export function smallTrainer(options: SmallLearnerOptions = {}, data = 1): Small
         learner.learn(value.features, value.labels)
         publisher.observe(value.features, 1000 * learner.steps)
       }
-      return publisher.next(MOMENT)
+      return publisher.commit(publisher.draft(MOMENT))
     },
   }
 }
