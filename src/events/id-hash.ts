@@ -59,6 +59,11 @@ export function hash32(text: string): number {
   return mix32(h)
 }
 
+/** Where an id lies in [0, 1): uniform over ids, the same on every machine, different per salt; for keep or skip decisions. */
+export function hashShare(id: string, salt: number): number {
+  return mix32(hash32(id) ^ mix32(salt)) / 2 ** 32
+}
+
 /** Two code units as one lane, low unit first; beyond the end `charCodeAt` is NaN, which `|` and `<<` take as 0. */
 function pair(id: string, at: number): number {
   return at < id.length ? id.charCodeAt(at) | (id.charCodeAt(at + 1) << 16) : 0

@@ -3,19 +3,37 @@
 import type { Sample } from '../samples/sample.ts'
 import type { BatchLabels } from './encoded-batch.ts'
 
-/** Collects the samples' labels for `tasks` tasks. An unknown label is written as 0, so that nothing can leak through it. */
+/** What each row teaches of `tasks` tasks. A label that teaches nothing is written as 0, so that nothing can leak through it. */
 export function batchLabels(samples: readonly Sample[], tasks: number): BatchLabels {
+  const { labels, mask } = masked(samples, tasks, (sample) => sample.learned)
+  const weights = Float32Array.from(samples, (sample) => sample.weight)
+  const latePositive = Uint8Array.from(samples, ({ role }) => (role === 'late-positive' ? 1 : 0))
+  return { labels, mask, weights, latePositive }
+}
+
+/** The labels that are known and final: what predictions are judged by. */
+export function finalLabels(
+  samples: readonly Sample[],
+  tasks: number,
+): Pick<BatchLabels, 'labels' | 'mask'> {
+  return masked(samples, tasks, (sample) => sample.mask)
+}
+
+function masked(
+  samples: readonly Sample[],
+  tasks: number,
+  maskOf: (sample: Sample) => Uint8Array,
+): { labels: Float32Array; mask: Float32Array } {
   const rows = samples.length
   const labels = new Float32Array(tasks * rows)
   const mask = new Float32Array(tasks * rows)
-  const weights = new Float32Array(rows)
   samples.forEach((sample, row) => {
-    weights[row] = sample.weight
+    const known = maskOf(sample)
     for (let task = 0; task < tasks; task++) {
-      if (sample.mask[task] !== 1) continue
+      if (known[task] !== 1) continue
       mask[task * rows + row] = 1
       labels[task * rows + row] = sample.labels[task]!
     }
   })
-  return { labels, mask, weights }
+  return { labels, mask }
 }

@@ -21,8 +21,14 @@ export interface EncodedFeatures {
 /** Labels of a mini-batch; task-major: entry t * rows + i is task t of row i. */
 export interface BatchLabels {
   readonly labels: Float32Array
-  /** 1 where the label is known. */
+  /** 1 where the row teaches the task. */
   readonly mask: Float32Array
   /** Importance per row. */
   readonly weights: Float32Array
+  /** Per row 1 where it is the late positive of a row that was learned as a negative; absent: there is none. */
+  readonly latePositive?: Uint8Array
+  /** Task-major, for late positives: 1 where the negative had not been learned (it was sampled out); absent: all had. */
+  readonly unpaired?: Float32Array
+  /** Task-major: estimated probability that a provisional negative stays one; absent: the correction needs none. */
+  readonly realNegative?: Float32Array
 }

@@ -4,8 +4,17 @@ import type { Event, Malformed } from '../events/event.ts'
 import type { LateReason } from '../events/watermark.ts'
 import type { EventTime } from '../time.ts'
 
-/** One row of labels as the join makes it; `samples/sample.ts` takes it over and may change the weight. */
+/**
+ * What a row is for. `final`: labels as they end, learned from and judged. `opened`: an impression as it opens, only scored,
+ * so that the prediction of that moment can be judged later. With `fast` emission: `provisional`, learned from at once with a
+ * negative that may still turn positive; `late-positive`, learned from when it did; `matured`, the labels as they ended, which
+ * judge the first prediction and teach what corrects the others.
+ */
+export type RowRole = 'final' | 'opened' | 'provisional' | 'late-positive' | 'matured'
+
+/** One row of labels as the join makes it; `samples/sample.ts` takes it over and may change the weight and what is learned. */
 export interface JoinedSample {
+  readonly role: RowRole
   /** Event id of the impression (the anchor). */
   readonly id: string
   /** The join key that ties feedback to it. */
@@ -16,10 +25,14 @@ export interface JoinedSample {
   readonly maturedAt: EventTime
   /** The impression's decoded fields, as the feature spec names them. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** Label per task, 0 or 1 (or a value); 0 where the mask is 0. */
+  /** Label per task, 0 or 1 (or a value); 0 where it is neither known nor learned from. */
   readonly labels: Float32Array
-  /** 1 where the task's label is known in this row; shared between rows, never to be written to. */
+  /** 1 where the task's label is known and final in this row; shared between rows, never to be written to. */
   readonly mask: Uint8Array
+  /** 1 where this row teaches the task; shared between rows, never to be written to. */
+  readonly learned: Uint8Array
+  /** `matured` rows: 1 where the label is a positive that came after the provisional row; else 0. Never to be written to. */
+  readonly late: Uint8Array
   /** Importance of the row in the loss: the join samples nothing. */
   readonly weight: 1
 }

@@ -85,6 +85,10 @@ export class KnownImpressions {
     if (value > this.#labels[at]!) this.#labels[at] = value
   }
 
+  labelOf(slot: number, task: number): number {
+    return this.#labels[slot * this.#tasks + task]!
+  }
+
   /** The labels so far, 0 where the mask is 0; the caller owns them. */
   labelsOf(slot: number, mask: Uint8Array): Float32Array {
     const labels = new Float32Array(this.#tasks)

@@ -3,10 +3,12 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { DecodeEvent, Event } from '../events/event.ts'
+import { hashShare } from '../events/id-hash.ts'
 import { readEvent, writeEvent } from '../events/reorder-buffer.ts'
 import type { Stage } from '../stage.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
-import type { JoinOutputs } from './join-outputs.ts'
+import type { JoinedSample, JoinOutputs } from './join-outputs.ts'
+import { fastLabels, LATE_POSITIVE, POSITIVE, rowOf } from './joined-rows.ts'
 import { type KnownImpression, KnownImpressions } from './known-impressions.ts'
 import { type Maturity, maturitiesOf } from './maturity.ts'
 import { type JoinOptions, longestWindowMs } from './options.ts'
@@ -17,13 +19,22 @@ interface TaskWindow {
   readonly windowMs: number
 }
 
+/** Which impressions give an `opened` row: other draws by the same hash must not pick the same ones. */
+const OPENED_SALT = 0x0fe4ed
+
 /**
  * Takes events in total order (`compareEvents`). Feedback labels the latest impression with its key, if it comes no later
- * than its task's window; the end of a window belongs to it. Feedback of the same kind again keeps the larger label.
+ * than its task's window; the end of a window belongs to it. Feedback of the same kind again keeps the larger label; with
+ * `fast` emission a label is whether there was feedback with a value above 0.
  * What leaves, and in which order, depends on event times alone (laws 2 and 7).
  */
 export class LabelJoin implements Stage {
   readonly #tasks: number
+  readonly #fast: boolean
+  readonly #observeMs: number
+  readonly #openedShare: number
+  readonly #none: Uint8Array
+  readonly #all: Uint8Array
   /** For each kind of feedback the tasks that it labels. */
   readonly #windows = new Map<string, readonly TaskWindow[]>()
   readonly #maturities: readonly Maturity[]
@@ -33,13 +44,19 @@ export class LabelJoin implements Stage {
   #now: EventTime = START_OF_TIME
 
   /** `decode` turns the raw bytes of a snapshot back into events. */
-  constructor({ tasks, emission, retentionMs }: JoinOptions, decode: DecodeEvent) {
+  constructor(options: JoinOptions, decode: DecodeEvent) {
+    const { tasks, emission, retentionMs, observeMs = 0, openedShare = 0 } = options
     this.#tasks = tasks.length
+    this.#fast = emission === 'fast'
+    this.#observeMs = observeMs
+    this.#openedShare = openedShare
+    this.#none = new Uint8Array(tasks.length)
+    this.#all = new Uint8Array(tasks.length).fill(1)
     this.#decode = decode
     for (const [task, { kind, windowMs }] of tasks.entries()) {
       this.#windows.set(kind, [...(this.#windows.get(kind) ?? []), { task, windowMs }])
     }
-    this.#maturities = maturitiesOf(tasks, emission)
+    this.#maturities = maturitiesOf(options)
     const rememberedMs = longestWindowMs(tasks) + retentionMs
     const maturitiesMs = this.#maturities.map((maturity) => maturity.afterMs)
     this.#known = new KnownImpressions([...maturitiesMs, rememberedMs], tasks.length)
@@ -68,7 +85,7 @@ export class LabelJoin implements Stage {
       throw new MillraceError('BAD_STATE', `event at ${event.time} joined after ${this.#now}`)
     }
     this.advance(event.time, outputs)
-    if (event.anchor) this.#known.push(event)
+    if (event.anchor) this.#open(event, outputs)
     else this.#label(event, outputs)
   }
 
@@ -107,6 +124,19 @@ export class LabelJoin implements Stage {
     this.#now = now
   }
 
+  #open(event: Event, outputs: JoinOutputs): void {
+    this.#known.push(event)
+    const nothing = { maturedAt: event.time, mask: this.#none, late: this.#none }
+    const labels = new Float32Array(this.#tasks)
+    if (this.#fast && this.#observeMs === 0) {
+      const role = 'provisional'
+      outputs.samples.push(rowOf(event, { role, labels, learned: this.#all, ...nothing }))
+    } else if (hashShare(event.id, OPENED_SALT) < this.#openedShare) {
+      const role = 'opened'
+      outputs.samples.push(rowOf(event, { role, labels, learned: this.#none, ...nothing }))
+    }
+  }
+
   #label(event: Event, outputs: JoinOutputs): void {
     const slot = this.#known.latest(event.key)
     if (slot < 0) {
@@ -114,22 +144,39 @@ export class LabelJoin implements Stage {
       return
     }
     const impression = this.#known.eventOf(slot)
-    if (impression !== undefined && this.#setLabels(slot, event)) {
-      outputs.joined.push({ event, impressionId: impression.id })
-    } else outputs.late.push({ event, reason: 'after-window' })
+    const inside = impression === undefined ? [] : this.#windowsOf(slot, event)
+    if (impression === undefined || inside.length === 0) {
+      outputs.late.push({ event, reason: 'after-window' })
+      return
+    }
+    if (this.#fast) this.#turnPositive(slot, impression, event, outputs)
+    else for (const { task } of inside) this.#known.raiseLabel(slot, task, event.value)
+    outputs.joined.push({ event, impressionId: impression.id })
   }
 
-  /** Whether the event is inside the window of any task of its kind. */
-  #setLabels(slot: number, { kind, time, value }: Event): boolean {
+  /** The tasks of the event's kind whose window it is inside of. */
+  #windowsOf(slot: number, { kind, time }: Event): readonly TaskWindow[] {
     const impressionTime = this.#known.timeOf(slot)
-    let inside = false
-    for (const { task, windowMs } of this.#windows.get(kind) ?? []) {
-      // The same sum as in the queue: a rounded difference could disagree with it about the window's last instant.
-      if (time > impressionTime + windowMs) continue
-      this.#known.raiseLabel(slot, task, value)
-      inside = true
+    const windows = this.#windows.get(kind) ?? []
+    // The same sum as in the queue: a rounded difference could disagree with it about the window's last instant.
+    if (windows.every(({ windowMs }) => time <= impressionTime + windowMs)) return windows
+    return windows.filter(({ windowMs }) => time <= impressionTime + windowMs)
+  }
+
+  /** Labels that turn positive; after the provisional row that gives a row of its own. */
+  #turnPositive(slot: number, impression: Event, event: Event, outputs: JoinOutputs): void {
+    if (!(event.value > 0)) return
+    const late = event.time > impression.time + this.#observeMs || this.#observeMs === 0
+    const learned = new Uint8Array(this.#tasks)
+    for (const { task } of this.#windowsOf(slot, event)) {
+      if (this.#known.labelOf(slot, task) > 0) continue
+      this.#known.raiseLabel(slot, task, late ? LATE_POSITIVE : POSITIVE)
+      learned[task] = 1
     }
-    return inside
+    if (!late || !learned.includes(1)) return
+    const labels = Float32Array.from(learned)
+    const known = { mask: this.#none, late: this.#none, maturedAt: event.time }
+    outputs.samples.push(rowOf(impression, { role: 'late-positive', labels, learned, ...known }))
   }
 
   /** An impression passes a point: a row of it leaves, or it is forgotten. */
@@ -140,13 +187,23 @@ export class LabelJoin implements Stage {
     const event = slot < 0 ? undefined : this.#known.eventOf(slot)
     const maturity = this.#maturities[point]
     if (event === undefined || maturity === undefined) return
-    const { mask } = maturity
-    const { id, key, time, fields } = event
-    const labels = this.#known.labelsOf(slot, mask)
-    outputs.samples.push({ id, key, time, maturedAt, fields, labels, mask, weight: 1 })
+    outputs.samples.push(this.#rowAt(maturity, slot, event, maturedAt))
     if (point < this.#maturities.length - 1) return
     outputs.sampled.push(event)
     this.#known.close(slot)
+  }
+
+  #rowAt({ role, mask }: Maturity, slot: number, event: Event, maturedAt: EventTime): JoinedSample {
+    const found = this.#known.labelsOf(slot, mask)
+    if (role === 'final') {
+      return rowOf(event, { role, maturedAt, labels: found, mask, learned: mask, late: this.#none })
+    }
+    const { labels, late } = fastLabels(found)
+    if (role === 'matured') {
+      return rowOf(event, { role, maturedAt, labels, mask, learned: this.#none, late })
+    }
+    const unknown = { mask: this.#none, late: this.#none }
+    return rowOf(event, { role, maturedAt, labels, learned: mask, ...unknown })
   }
 
   #readImpression(reader: ByteReader): KnownImpression {

@@ -10,13 +10,17 @@ export interface JoinTask {
   readonly windowMs: number
 }
 
-/** When samples leave the join: one when the longest window has ended, or a row at each window's end. */
-export type Emission = 'wait' | 'staged'
+/** When samples leave the join: one when the longest window has ended, a row at each window's end, or at once. */
+export type Emission = 'wait' | 'staged' | 'fast'
 
 /** What the join needs to know. */
 export interface JoinOptions {
   readonly tasks: readonly JoinTask[]
   readonly emission: Emission
+  /** With `fast` emission: how long after the impression its provisional row leaves; 0 by default. */
+  readonly observeMs?: number
+  /** Share of the impressions, picked by a hash of their id, that also give an `opened` row; 0 by default. */
+  readonly openedShare?: number
   /** How long after the longest window a key is remembered, to tell late feedback from orphans; by default that window. */
   readonly retentionMs: number
 }
@@ -47,20 +51,40 @@ export const joinOptions = z
       .refine((tasks) => new Set(tasks.map((task) => task.name)).size === tasks.length, {
         message: 'two tasks have the same name',
       }),
-    emission: z.enum(['wait', 'staged']).default('wait').describe('when samples leave the join'),
+    emission: z
+      .enum(['wait', 'staged', 'fast'])
+      .default('wait')
+      .describe(
+        'when samples leave the join: after the longest window, as each window ends, or at once as negatives that are corrected',
+      ),
+    observe_ms: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe('with fast emission: wait this long for feedback before the first row leaves'),
     retention_ms: z
       .int()
       .nonnegative()
       .optional()
       .describe('how long closed impressions are remembered; default: the longest window'),
   })
-  .transform(
-    ({ tasks, emission, retention_ms }): JoinOptions => ({
-      tasks,
-      emission,
-      retentionMs: retention_ms ?? longestWindowMs(tasks),
-    }),
-  )
+  .superRefine(({ tasks, emission, observe_ms: observeMs }, context) => {
+    const path = ['observe_ms']
+    const complain = (message: string): void => context.addIssue({ code: 'custom', path, message })
+    if (observeMs > 0 && emission !== 'fast') complain('needs emission: fast')
+    else if (tasks.some((task) => task.windowMs <= observeMs)) {
+      complain('must be below the window of every task')
+    }
+  })
+  .transform(({ tasks, emission, observe_ms, retention_ms }) => ({
+    tasks,
+    emission,
+    observeMs: observe_ms,
+    retentionMs: retention_ms ?? longestWindowMs(tasks),
+  }))
+
+/** The section after validation. */
+export type JoinSettings = z.output<typeof joinOptions>
 
 /** The window after which an impression is closed. */
 export function longestWindowMs(tasks: readonly JoinTask[]): number {

@@ -15,7 +15,17 @@ interface Waiting {
   readonly labelled: Uint8Array
 }
 
-/** Holds as many impressions as lie between the shortest and the longest window. */
+/** Rows of impressions whose first prediction is known, with these predictions, task-major. */
+export interface Recalled {
+  readonly samples: readonly Sample[]
+  readonly probabilities: Float32Array
+}
+
+/**
+ * Two uses, one per instance. `judge`: rows are scored when they are learned from; holds as many impressions as lie between the
+ * shortest and the longest window. `note` and `recall`: rows are scored when the impression opens, and what was predicted then
+ * waits for the labels; holds the impressions that are open.
+ */
 export class FirstPredictions implements Stage {
   readonly #tasks: number
   readonly #waiting = new Map<string, Waiting>()
@@ -40,12 +50,34 @@ export class FirstPredictions implements Stage {
       const waiting = this.#waiting.get(sample.id) ?? this.#firstRow(row, rows, probabilities)
       for (let task = 0; task < this.#tasks; task++) {
         judged[task * rows + row] = waiting.probabilities[task]!
-        if (sample.mask[task] === 1) waiting.labelled[task] = 1
       }
-      if (waiting.labelled.includes(0)) this.#waiting.set(sample.id, waiting)
-      else this.#waiting.delete(sample.id)
+      this.#settle(sample, waiting)
     }
     return judged
+  }
+
+  /** Keeps what was predicted for impressions as they open; a second prediction of one changes nothing. */
+  note(samples: readonly Sample[], probabilities: Float32Array): void {
+    for (const [row, { id }] of samples.entries()) {
+      if (this.#waiting.has(id)) continue
+      this.#waiting.set(id, this.#firstRow(row, samples.length, probabilities))
+    }
+  }
+
+  /** Of these rows those whose impression was noted, with the prediction of that moment. */
+  recall(samples: readonly Sample[]): Recalled {
+    const known = samples.flatMap((sample) => {
+      const waiting = this.#waiting.get(sample.id)
+      return waiting !== undefined && sample.mask.includes(1) ? [{ sample, waiting }] : []
+    })
+    const probabilities = new Float32Array(this.#tasks * known.length)
+    for (const [row, { sample, waiting }] of known.entries()) {
+      for (let task = 0; task < this.#tasks; task++) {
+        probabilities[task * known.length + row] = waiting.probabilities[task]!
+      }
+      this.#settle(sample, waiting)
+    }
+    return { samples: known.map(({ sample }) => sample), probabilities }
   }
 
   snapshot(): Uint8Array {
@@ -63,6 +95,13 @@ export class FirstPredictions implements Stage {
       const id = reader.text()
       this.#waiting.set(id, { probabilities: reader.float32(), labelled: reader.uint8() })
     }
+  }
+
+  /** Takes note of the labels that came; with the last of them the impression is forgotten. */
+  #settle({ id, mask }: Sample, waiting: Waiting): void {
+    for (let task = 0; task < this.#tasks; task++) if (mask[task] === 1) waiting.labelled[task] = 1
+    if (waiting.labelled.includes(0)) this.#waiting.set(id, waiting)
+    else this.#waiting.delete(id)
   }
 
   #firstRow(row: number, rows: number, probabilities: Float32Array): Waiting {

@@ -37,8 +37,35 @@ export interface UpdateHeader {
   readonly steps: number
   /** Per task, over the live window at publication: auc, logloss, normalized_entropy, calibration (null: undefined). */
   readonly metrics: Readonly<Record<string, Readonly<Record<string, number | null>>>>
-  /** Corrections a scorer must apply to logits before the sigmoid; a scorer that does not know one of them refuses. */
-  readonly corrections: Readonly<Record<string, number>>
+  /** By name what made the labels differ from the truth and where that was undone; a scorer that does not know one refuses. */
+  readonly corrections: Readonly<Record<string, unknown>>
+}
+
+/**
+ * One correction: what was done, in fields of its own, and where. `training`: the loss was corrected, so that a score is the
+ * sigmoid of the logit as it is.
+ */
+export interface AppliedCorrection {
+  readonly at: 'training'
+  readonly [setting: string]: unknown
+}
+
+/** `delayed_feedback`: emission, delay correction; `negative_sampling`: keep rate per task. */
+export type Corrections = Readonly<Record<string, AppliedCorrection>>
+
+/** Corrections that this version of the program can score with. */
+export const KNOWN_CORRECTIONS: readonly string[] = ['delayed_feedback', 'negative_sampling']
+
+/** Why a model with these corrections must not be scored with; undefined when all of them are known. */
+export function unknownCorrections(
+  corrections: Readonly<Record<string, unknown>>,
+): string | undefined {
+  const unknown = Object.entries(corrections).flatMap(([name, correction]) => {
+    const at = typeof correction === 'object' && correction !== null && 'at' in correction
+    const known = KNOWN_CORRECTIONS.includes(name) && at && correction.at === 'training'
+    return known ? [] : [name]
+  })
+  return unknown.length === 0 ? undefined : `unknown corrections: ${unknown.join(', ')}`
 }
 
 /** A named dense parameter. */

@@ -5,14 +5,14 @@ import { MillraceError } from '../errors.ts'
 import type { Stage } from '../stage.ts'
 import { END_OF_TIME, type EventTime } from '../time.ts'
 import type { BatchOptions } from './options.ts'
-import type { Sample } from './sample.ts'
+import { type Sample, teaches } from './sample.ts'
 import { readSample, writeSample } from './sample-encoding.ts'
 
-/** What the learner takes in one step; never empty. */
+/** What the learner takes in one step, and the rows in between that are only scored or only judge; never empty. */
 export type MiniBatch = readonly Sample[]
 
 /**
- * A mini-batch is full at `count` samples, or when event time leaves its slice of `everyMs`. Slices are of `maturedAt`,
+ * A mini-batch is full at `count` samples that teach, or when event time leaves its slice of `everyMs`. Slices are of `maturedAt`,
  * the order in which samples come, and aligned to 1970, so the same samples give the same batches however they are cut
  * into calls, and whether a batch's end is seen by `advance` or by the next sample.
  */
@@ -20,6 +20,8 @@ export class MiniBatcher implements Stage {
   readonly #count: number
   readonly #everyMs: number
   #waiting: Sample[] = []
+  /** Of those that wait, the ones that teach. */
+  #teaching = 0
 
   /** BAD_SETTINGS when nothing says when a batch is full. */
   constructor({ count, everyMs }: BatchOptions) {
@@ -47,7 +49,8 @@ export class MiniBatcher implements Stage {
     for (const sample of samples) {
       if (sample.maturedAt >= this.#sliceEnd()) full.push(this.#take())
       this.#waiting.push(sample)
-      if (this.#waiting.length >= this.#count) full.push(this.#take())
+      this.#teaching += teaches(sample) ? 1 : 0
+      if (this.#teaching >= this.#count) full.push(this.#take())
     }
     return full
   }
@@ -74,6 +77,7 @@ export class MiniBatcher implements Stage {
     for (let left = reader.u32(); left > 0; left--) waiting.push(readSample(reader))
     reader.end()
     this.#waiting = waiting
+    this.#teaching = waiting.filter(teaches).length
   }
 
   /** Where the slice of the waiting samples ends. */
@@ -86,6 +90,7 @@ export class MiniBatcher implements Stage {
   #take(): MiniBatch {
     const batch = this.#waiting
     this.#waiting = []
+    this.#teaching = 0
     return batch
   }
 }

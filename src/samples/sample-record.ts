@@ -2,6 +2,7 @@
 
 import type { Decoded, DecodeEvent, Event, MalformedReason } from '../events/event.ts'
 import type { DecodeValue } from '../events/event-decoder.ts'
+import type { RowRole } from '../join/join-outputs.ts'
 import type { Sample } from './sample.ts'
 
 /** The kind of a sample where it travels as an event: in the trainer's buffer and its accounting. */
@@ -29,9 +30,11 @@ export function sampleToRecord(
   tasks: readonly string[],
   source: SampleSource | null,
 ): Fields {
-  const labels: { task: string; value: number }[] = []
+  const labels: Label[] = []
   for (const [task, name] of tasks.entries()) {
-    if (sample.mask[task] === 1) labels.push({ task: name, value: sample.labels[task] ?? 0 })
+    if (sample.mask[task] !== 1 && sample.learned[task] !== 1) continue
+    const late = sample.late[task] === 1
+    labels.push({ task: name, value: sample.labels[task] ?? 0, late })
   }
   const fields: [string, unknown][] = []
   for (const [name, value] of Object.entries(sample.fields)) {
@@ -47,12 +50,13 @@ export function sampleToRecord(
     labels,
     fields: Object.fromEntries(fields),
     source,
+    role: sample.role.replace('-', '_'),
   }
 }
 
 /**
  * A decoder of the samples of a job with these tasks. A well-formed one comes as an event of kind `sample` at the time of its
- * maturity, with a row id that sorts as a joiner emits: shorter windows first, then by impression.
+ * maturity, with a row id that sorts as a joiner emits: what leaves with an event, then shorter windows first, then by impression.
  */
 export function sampleDecoder(tasks: readonly string[], decodeValue: DecodeValue): DecodeEvent {
   return (raw, source): Decoded => {
@@ -76,10 +80,12 @@ export function sampleDecoder(tasks: readonly string[], decodeValue: DecodeValue
     }
     const fault = labelFault(fields.labels, tasks)
     if (fault !== undefined) return malformed('label', fault)
-    const window = String(Math.round(maturedAt - eventTime)).padStart(WINDOW_DIGITS, '0')
+    const role = roleOf(fields.role)
+    const windowMs = WITH_AN_EVENT.includes(role) ? 0 : Math.round(maturedAt - eventTime)
+    const window = String(windowMs).padStart(WINDOW_DIGITS, '0')
     return {
       kind: SAMPLE_KIND,
-      id: `${window}/${id}`,
+      id: `${window}/${role === 'late-positive' ? 1 : 0}/${id}`,
       key,
       time: maturedAt,
       value: weight,
@@ -94,23 +100,38 @@ export function sampleDecoder(tasks: readonly string[], decodeValue: DecodeValue
 /** The sample that an event of `sampleDecoder` stands for. */
 export function sampleFromEvent(event: Event, tasks: readonly string[]): Sample {
   const { id, event_time, fields } = event.fields
+  const role = roleOf(event.fields.role)
   const labels = new Float32Array(tasks.length)
-  const mask = new Uint8Array(tasks.length)
-  for (const { task, value } of labelsOf(event.fields.labels)) {
-    const at = tasks.indexOf(task)
-    labels[at] = value
-    mask[at] = 1
+  const named = new Uint8Array(tasks.length)
+  const late = new Uint8Array(tasks.length)
+  for (const label of labelsOf(event.fields.labels)) {
+    const at = tasks.indexOf(label.task)
+    labels[at] = label.value
+    named[at] = 1
+    late[at] = label.late ? 1 : 0
   }
+  const none = new Uint8Array(tasks.length)
   return {
+    role,
     id: String(id),
     key: event.key,
     time: Number(event_time),
     maturedAt: event.time,
     fields: fields as Fields,
     labels,
-    mask,
+    mask: role === 'final' || role === 'matured' ? named : none,
+    learned: role === 'opened' || role === 'matured' ? none : named,
+    late,
     weight: event.value,
   }
+}
+
+/** Rows that leave with an event, before those that leave at a window's end of the same time. */
+const WITH_AN_EVENT: readonly RowRole[] = ['opened', 'provisional', 'late-positive']
+
+/** The schema knows no other; Avro names have no hyphens. */
+function roleOf(symbol: unknown): RowRole {
+  return (symbol === 'late_positive' ? 'late-positive' : symbol) as RowRole
 }
 
 /** What a sample says of its place; undefined in samples of another system. */
@@ -122,6 +143,7 @@ export function sourceOf({ fields }: Event): SampleSource | undefined {
 interface Label {
   readonly task: string
   readonly value: number
+  readonly late: boolean
 }
 
 /** The schema has them so. */

@@ -7,3 +7,8 @@ export interface Sample extends Omit<JoinedSample, 'weight'> {
   /** Importance of the row in the loss; 1 unless negatives are sampled. */
   readonly weight: number
 }
+
+/** Whether a row takes part in a training step; the others are only scored, or only judge and teach what corrects. */
+export function teaches({ role }: Sample): boolean {
+  return role === 'final' || role === 'provisional' || role === 'late-positive'
+}

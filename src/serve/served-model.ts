@@ -15,7 +15,7 @@ import type { Model } from '../model/model.ts'
 import { modelOptions } from '../model/options.ts'
 import { Parameters } from '../model/parameters.ts'
 import { tableColumns } from '../model/table-columns.ts'
-import type { UpdateContent, UpdateHeader } from '../publish/update.ts'
+import { type UpdateContent, type UpdateHeader, unknownCorrections } from '../publish/update.ts'
 import type { Engine } from '../tensors/engine.ts'
 import { Tape } from '../tensors/tape.ts'
 
@@ -103,11 +103,9 @@ export class ServedModel {
   }
 
   #load({ header, dense, rows, probe }: UpdateContent): void {
-    const corrections = Object.keys(header.corrections)
-    if (corrections.length > 0) {
-      throw new MillraceError('FOREIGN', `unknown corrections: ${corrections.join(', ')}`, {
-        remedy: 'upgrade the consumer',
-      })
+    const unknown = unknownCorrections(header.corrections)
+    if (unknown !== undefined) {
+      throw new MillraceError('FOREIGN', unknown, { remedy: 'upgrade the consumer' })
     }
     for (const { name, values } of dense) this.#parameters.view(name).set(values)
     importRows(this.#table, rows)

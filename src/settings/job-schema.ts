@@ -46,6 +46,7 @@ export const jobSchema = sections.superRefine((job, context) => {
   checkConditionalTasks(job, context)
   checkTopics(job, context)
   checkBalance(job, context)
+  checkCorrection(job, context)
 })
 
 function complain(context: z.RefinementCtx, path: PropertyKey[], message: string): void {
@@ -93,6 +94,19 @@ function checkTopics(
   }
   if (samples.topic === publish.topic) {
     complain(context, ['samples', 'topic'], 'must not be the topic of the model')
+  }
+}
+
+/** Late positives only come with `fast` emission, and two of the corrections are exact only for negatives given out at once. */
+function checkCorrection({ join, train }: JobSettings, context: z.RefinementCtx): void {
+  const { correction } = train
+  if (correction !== undefined && join.emission !== 'fast') {
+    complain(context, ['train', 'correction'], 'needs join.emission: fast')
+  }
+  const atOnceOnly = correction === undefined || correction === 'fnc' || correction === 'fnw'
+  if (join.observeMs > 0 && atOnceOnly) {
+    const exact = 'must be es-dfm or retraction: fnc and fnw are exact for join.observe_ms: 0 only'
+    complain(context, ['train', 'correction'], exact)
   }
 }
 

@@ -1,6 +1,6 @@
 /** @file The tape: records a forward pass over any engine, then answers any number of backward passes on it. */
 
-import { crossEntropyOfLogits } from './binary-cross-entropy.ts'
+import { type CrossEntropy, crossEntropyOfLogits } from './binary-cross-entropy.ts'
 import type { Activation, Engine, FloatArray, ProductOptions, Tensor, Unary } from './engine.ts'
 import { lastAxis, sizeOf } from './engine.ts'
 import * as pullback from './pullbacks.ts'
@@ -163,11 +163,8 @@ export class Tape {
   slice(x: Var, begin: number, size: number): Var {
     check.slice(x.shape, begin, size)
     const tensor = this.#tensor(x)
-    return this.#record(
-      this.#engine.slice(tensor, begin, size),
-      [x],
-      pullback.ofSlice(tensor, begin),
-    )
+    const columns = this.#engine.slice(tensor, begin, size)
+    return this.#record(columns, [x], pullback.ofSlice(tensor, begin))
   }
 
   /** The same values under another shape of the same size. */
@@ -197,10 +194,8 @@ export class Tape {
 
   /** sum over k of gates[:, k] * experts[k], fused: gates [B, K], K experts of [B, h] -> [B, h]. */
   mix(gates: Var, experts: readonly Var[]): Var {
-    check.mix(
-      gates.shape,
-      experts.map((expert) => expert.shape),
-    )
+    const shapes = experts.map((expert) => expert.shape)
+    check.mix(gates.shape, shapes)
     const weights = this.#tensor(gates)
     const tensors = experts.map((expert) => this.#tensor(expert))
     const y = this.#engine.mix(weights, tensors)
@@ -223,8 +218,12 @@ export class Tape {
     options: { readonly normalizer?: number } = {},
   ): Var {
     check.labelCount(logits.shape, labels, weights)
-    const z = this.value(logits)
-    const { loss, gradient } = crossEntropyOfLogits(z, labels, weights, options.normalizer)
+    return this.lossOf(logits, (z) => crossEntropyOfLogits(z, labels, weights, options.normalizer))
+  }
+
+  /** A scalar loss of logits [B] or [B, 1] whose gradient is computed with it, outside the engine. */
+  lossOf(logits: Var, measure: (z: FloatArray) => CrossEntropy): Var {
+    const { loss, gradient } = measure(this.value(logits))
     const kept = this.#recording.keep(this.#engine.upload(gradient, logits.shape))
     const value = this.#engine.upload(Float64Array.of(loss), [])
     return this.#record(value, [logits], pullback.ofPrecomputed(kept))

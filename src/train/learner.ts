@@ -16,6 +16,7 @@ import type { Stage } from '../stage.ts'
 import type { Engine } from '../tensors/engine.ts'
 import { type BatchGradients, balancedGradients } from './balanced-gradients.ts'
 import { type GradientPlace, initialStates } from './balancing.ts'
+import type { LossCorrection } from './corrected-loss.ts'
 import { type DenseParts, denseStep, normOf } from './dense-step.ts'
 import { readGradients } from './gradient-values.ts'
 import { balanceRows, type RowMemory } from './row-step.ts'
@@ -31,6 +32,8 @@ export interface LearnerParts extends DenseParts {
   /** Acts on each embedding row by itself, beside `balancer`; one that remembers needs a table with memory (`tableColumns`). */
   readonly rowBalancer?: RowBalancer
   readonly gradientsAt: GradientPlace
+  /** Per task how the loss is corrected for labels that are late or left out; absent or undefined: not at all. */
+  readonly corrections?: readonly (LossCorrection | undefined)[]
 }
 
 /** What happened to one batch. */
@@ -89,7 +92,7 @@ export class Learner implements Stage {
     const targets = taskTargets(batch, this.parts.model.shape.tasks.length, features.rows)
     const learned = this.#forward(features, (passes) => {
       const probabilities = passes.probabilities(features.rows)
-      const losses = taskLosses(passes, targets, this.#names)
+      const losses = taskLosses(passes, targets, this.#names, this.parts.corrections)
       return {
         probabilities,
         losses: losses.values,
@@ -195,7 +198,10 @@ export class Learner implements Stage {
     const { balancer } = this.parts
     if (balancer.needs === 'gradients' || balancer.afterStep === undefined) return
     if (!targets.some((target) => target.active)) return
-    const losses = this.#forward(features, (passes) => taskLosses(passes, targets, this.#names))
+    const { corrections } = this.parts
+    const losses = this.#forward(features, (passes) =>
+      taskLosses(passes, targets, this.#names, corrections),
+    )
     const after = balancer.afterStep.bind(balancer)
     this.#states = this.#states.map((state) => after(losses.values, state))
   }

@@ -36,6 +36,12 @@ export const trainOptions = z.strictObject({
     .nonnegative()
     .default(0.01)
     .describe('standard deviation of a new embedding'),
+  correction: z
+    .enum(['none', 'fnc', 'fnw', 'es-dfm', 'retraction'])
+    .optional()
+    .describe(
+      'with join.emission: fast, what keeps negatives that turn positive later from biasing the model; default: fnc',
+    ),
   clip_norm: z
     .number()
     .positive()

@@ -2,6 +2,7 @@
 
 import { MillraceError } from '../errors.ts'
 import type { Var } from '../tensors/tape.ts'
+import type { LossCorrection } from './corrected-loss.ts'
 import type { TaskTarget } from './task-loss.ts'
 import type { TaskPasses } from './task-passes.ts'
 
@@ -28,8 +29,9 @@ export function taskLosses(
   passes: TaskPasses,
   targets: readonly TaskTarget[],
   names: StepNames,
+  corrections?: readonly (LossCorrection | undefined)[],
 ): TaskLosses {
-  const vars = passes.losses(targets)
+  const vars = passes.losses(targets, corrections)
   const values = Float64Array.from(vars, (loss) => passes.tape.value(loss)[0] ?? Number.NaN)
   checkPerTask(values, 'loss', names)
   const active = Uint8Array.from(targets, (target) => (target.active ? 1 : 0))

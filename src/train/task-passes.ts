@@ -8,6 +8,7 @@ import type { Forward, Model, ParameterSpec } from '../model/model.ts'
 import type { Parameters } from '../model/parameters.ts'
 import type { Engine, FloatArray, Tensor } from '../tensors/engine.ts'
 import { type Seed, Tape, type Var } from '../tensors/tape.ts'
+import { correctedCrossEntropy, type LossCorrection } from './corrected-loss.ts'
 import type { TaskTarget } from './task-loss.ts'
 
 /** A gradient tensor of the engine; undefined is exactly zero. */
@@ -60,10 +61,19 @@ export class TaskPasses {
   }
 
   /** Mean loss of each task; 0 where no row of the batch has a label. */
-  losses(targets: readonly TaskTarget[]): Var[] {
-    return targets.map(({ labels, weights, normalizer }, task) =>
-      this.tape.bceWithLogits(this.#logits(task), labels, weights, { normalizer }),
-    )
+  losses(
+    targets: readonly TaskTarget[],
+    corrections: readonly (LossCorrection | undefined)[] = [],
+  ): Var[] {
+    return targets.map((target, task) => {
+      const logits = this.#logits(task)
+      const correction = corrections[task]
+      if (correction !== undefined) {
+        return this.tape.lossOf(logits, (z) => correctedCrossEntropy(z, target, correction))
+      }
+      const { labels, weights, normalizer } = target
+      return this.tape.bceWithLogits(logits, labels, weights, { normalizer })
+    })
   }
 
   /** The short pass of one task. */

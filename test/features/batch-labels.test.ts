@@ -1,20 +1,12 @@
 /** @file Labels of samples, task-major. */
 
 import { expect, test } from 'vitest'
-import { batchLabels } from '../../src/features/batch-labels.ts'
+import { batchLabels, finalLabels } from '../../src/features/batch-labels.ts'
 import type { Sample } from '../../src/samples/sample.ts'
+import { plainSample } from '../samples/plain-sample.ts'
 
 function sample(labels: number[], mask: number[], weight: number): Sample {
-  return {
-    id: 'i',
-    key: 'k',
-    time: 0,
-    maturedAt: 1,
-    fields: {},
-    labels: Float32Array.from(labels),
-    mask: Uint8Array.from(mask),
-    weight,
-  }
+  return plainSample({ labels: Float32Array.from(labels), mask: Uint8Array.from(mask), weight })
 }
 
 test('labels are task-major and an unknown label leaves no trace, NaN included', () => {
@@ -23,5 +15,22 @@ test('labels are task-major and an unknown label leaves no trace, NaN included',
     labels: Float32Array.of(1, 0, 0, 1),
     mask: Float32Array.of(1, 1, 0, 1),
     weights: Float32Array.of(2, 0.5),
+    latePositive: Uint8Array.of(0, 0),
+  })
+})
+
+test('what a row teaches and what it knows are two things', () => {
+  const learned = Uint8Array.of(0, 1)
+  const provisional = plainSample({ role: 'provisional', mask: Uint8Array.of(0, 0), learned })
+  const late = plainSample({ role: 'late-positive', mask: Uint8Array.of(0, 0), learned })
+  const matured = plainSample({ role: 'matured', learned: Uint8Array.of(0, 0) })
+  const rows = [provisional, late, matured]
+  expect(batchLabels(rows, 2)).toMatchObject({
+    mask: Float32Array.of(0, 0, 0, 1, 1, 0),
+    latePositive: Uint8Array.of(0, 1, 0),
+  })
+  expect(finalLabels(rows, 2)).toEqual({
+    labels: Float32Array.of(0, 0, 1, 0, 0, 0),
+    mask: Float32Array.of(0, 0, 1, 0, 0, 1),
   })
 })

@@ -6,6 +6,7 @@ import { type DecodeValue, eventDecoder } from '../../src/events/event-decoder.t
 import type { EventKind, KeyFields } from '../../src/events/event-kind.ts'
 import type { EventJoinerOptions } from '../../src/join/event-joiner.ts'
 import type { JoinOutputs } from '../../src/join/join-outputs.ts'
+import type { Emission } from '../../src/join/options.ts'
 
 const utf8 = new TextEncoder()
 
@@ -59,7 +60,8 @@ const job = fc
     partitions: fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 3, maxLength: 3 }),
     windows: fc.array(fc.integer({ min: 1, max: 25 }), { minLength: 3, maxLength: 3 }),
     labels: fc.array(label, { minLength: 2, maxLength: 2 }),
-    emission: fc.constantFrom<'wait' | 'staged'>('wait', 'staged'),
+    emission: fc.constantFrom<Emission>('wait', 'staged', 'fast'),
+    observe: fc.nat(1),
     retentionMs: fc.constantFrom(0, 1, 10, 30),
     latenessMs: fc.constantFrom(0, 3, 10, 25, 100),
     beyondLatenessMs: fc.constantFrom(0, 5, 200),
@@ -89,6 +91,8 @@ const job = fc
           { name: 'slow_click', kind: 'click', windowMs: slowClickWindow },
         ],
         emission: drawn.emission,
+        // Below every window, as the settings demand.
+        observeMs: drawn.emission === 'fast' ? drawn.observe * (Math.min(...drawn.windows) - 1) : 0,
         retentionMs: drawn.retentionMs,
       },
     }

@@ -8,10 +8,12 @@ import type { OracleOutputs } from '../oracle/batch-join.ts'
 
 /** Equality of everything; what arrival decides is compared input by input. */
 export function expectSame(outputs: JoinOutputs, oracle: OracleOutputs): void {
-  const samples = outputs.samples.map(({ labels, mask, weight: _, ...rest }) => ({
+  const samples = outputs.samples.map(({ labels, mask, learned, late, weight: _, ...rest }) => ({
     ...rest,
     labels: [...labels],
     mask: [...mask],
+    learned: [...learned],
+    late: [...late],
   }))
   expectEqual(
     samples,

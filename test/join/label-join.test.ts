@@ -43,6 +43,7 @@ describe('the label join', () => {
     const { samples, ...others } = join([impression])
     expect(samples).toEqual([
       {
+        role: 'final',
         id: 'i1',
         key: 'k1',
         time: 100,
@@ -50,6 +51,8 @@ describe('the label join', () => {
         fields: { page: 'home' },
         labels: Float32Array.of(0, 0, 0),
         mask: Uint8Array.of(1, 1, 1),
+        learned: Uint8Array.of(1, 1, 1),
+        late: Uint8Array.of(0, 0, 0),
         weight: 1,
       },
     ])

@@ -13,8 +13,18 @@ describe('the join section of a job', () => {
         { name: 'watched', kind: 'play', windowMs: 30 },
       ],
       emission: 'wait',
+      observeMs: 0,
       retentionMs: 30,
     })
+  })
+
+  it('waits before the first row with fast emission only, and less than any window', () => {
+    const tasks = [{ name: 'click', window_ms: 10 }]
+    const messageOf = (given: object): string | undefined =>
+      joinOptions.safeParse({ tasks, ...given }).error?.issues[0]?.message
+    expect(messageOf({ emission: 'fast', observe_ms: 9 })).toBeUndefined()
+    expect(messageOf({ emission: 'fast', observe_ms: 10 })).toMatch(/below the window/)
+    expect(messageOf({ emission: 'staged', observe_ms: 9 })).toBe('needs emission: fast')
   })
 
   it('refuses no tasks, two of one name, and a window that is not positive', () => {

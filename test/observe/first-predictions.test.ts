@@ -1,19 +1,11 @@
 import { expect, test } from 'vitest'
 import { FirstPredictions } from '../../src/observe/first-predictions.ts'
 import type { Sample } from '../../src/samples/sample.ts'
+import { plainSample } from '../samples/plain-sample.ts'
 
 function row(id: string, ...mask: number[]): Sample {
   const labels = new Float32Array(mask.length)
-  return {
-    id,
-    key: id,
-    time: 0,
-    maturedAt: 0,
-    fields: {},
-    labels,
-    mask: Uint8Array.from(mask),
-    weight: 1,
-  }
+  return plainSample({ id, labels, mask: Uint8Array.from(mask) })
 }
 
 /** Two tasks, task-major. */

@@ -2,6 +2,7 @@
 
 import { type Decoded, type Event, isMalformed, type Malformed } from '../../src/events/event.ts'
 import type { DedupeOptions } from '../../src/events/options.ts'
+import type { RowRole } from '../../src/join/join-outputs.ts'
 import type { JoinOptions, JoinTask } from '../../src/join/options.ts'
 
 export interface OracleOptions {
@@ -11,10 +12,13 @@ export interface OracleOptions {
 }
 
 export interface OracleSample {
+  readonly role: RowRole
   readonly impression: Event
   readonly maturedAt: number
   readonly labels: readonly number[]
   readonly mask: readonly number[]
+  readonly learned: readonly number[]
+  readonly late: readonly number[]
 }
 
 /** `outOfOrder`, `duplicates` and `deadLetters` input by input; the other lists in the order of event time. */
@@ -88,23 +92,82 @@ function joinSorted(onTime: readonly Event[], join: JoinOptions, out: OracleOutp
     } else out.afterWindow.push(event)
   }
 
-  const ends = [...new Set(join.tasks.map((task) => task.windowMs))].sort((a, b) => a - b)
-  const rows: (OracleSample & { readonly end: number })[] = []
-  for (const end of join.emission === 'wait' ? [longest] : ends) {
-    for (const impression of onTime.filter((event) => event.anchor)) {
-      const feedback = feedbackOf.get(impression) ?? []
-      const label = ({ kind, windowMs }: JoinTask): number =>
-        feedback
-          .filter((event) => event.kind === kind && event.time <= impression.time + windowMs)
-          .reduce((largest, event) => Math.max(largest, event.value), 0)
-      const mask = join.tasks.map((t) => (join.emission === 'wait' || t.windowMs === end ? 1 : 0))
-      const labels = join.tasks.map((task, t) => (mask[t] === 1 ? Math.fround(label(task)) : 0))
-      rows.push({ impression, maturedAt: impression.time + end, labels, mask, end })
-    }
+  const anchors = onTime.filter((event) => event.anchor)
+  const rows = anchors.flatMap((impression) =>
+    rowsOf(impression, feedbackOf.get(impression) ?? [], join),
+  )
+  const placeOf = new Map(onTime.map((event, place) => [event, place]))
+  const order = ({ cause }: OracleRow): number => placeOf.get(cause) ?? 0
+  rows.sort((a, b) => a.maturedAt - b.maturedAt || a.place - b.place || order(a) - order(b))
+  for (const { place: _, cause: __, ...row } of rows) out.samples.push(row)
+}
+
+/** A row and what it comes after at the same time: an event by its place in the stream, a window by its length. */
+type OracleRow = OracleSample & { readonly place: number; readonly cause: Event }
+
+/** Rows that leave with an event come before all that leave at an end of a window of the same time: windows end after it. */
+const WITH_AN_EVENT = -1
+
+/** Every row of one impression, by the definition of the emission. */
+function rowsOf(impression: Event, feedback: readonly Event[], join: JoinOptions): OracleRow[] {
+  const { tasks, emission, observeMs = 0 } = join
+  const none = tasks.map(() => 0)
+  const inTime = ({ kind, windowMs }: JoinTask, untilMs = windowMs): Event[] =>
+    feedback.filter(
+      (event) => event.kind === kind && event.time <= impression.time + Math.min(windowMs, untilMs),
+    )
+  const shared = { impression, mask: none, late: none, cause: impression }
+  const ends = [...new Set(tasks.map((task) => task.windowMs))].sort((a, b) => a - b)
+  if (emission !== 'fast') {
+    const longest = ends.at(-1) ?? 0
+    return (emission === 'wait' ? [longest] : ends).map((end) => {
+      const mask = tasks.map((task) => (emission === 'wait' || task.windowMs === end ? 1 : 0))
+      const labels = tasks.map((task, t) =>
+        mask[t] === 1 ? Math.fround(Math.max(0, ...inTime(task).map((event) => event.value))) : 0,
+      )
+      const maturedAt = impression.time + end
+      return { ...shared, role: 'final', maturedAt, labels, mask, learned: mask, place: end }
+    })
   }
-  // Array sort is stable, so impressions of one time and end keep their order.
-  rows.sort((a, b) => a.maturedAt - b.maturedAt || a.end - b.end)
-  for (const { end: _, ...row } of rows) out.samples.push(row)
+  const firstPositive = tasks.map((task) => inTime(task).find((event) => event.value > 0))
+  // With observeMs 0 the row leaves with the impression itself, before any feedback of the same millisecond.
+  const early = (event: Event | undefined): boolean =>
+    event !== undefined && observeMs > 0 && event.time <= impression.time + observeMs
+  const provisional: OracleRow = {
+    ...shared,
+    role: 'provisional',
+    maturedAt: impression.time + observeMs,
+    labels: firstPositive.map((event) => (early(event) ? 1 : 0)),
+    learned: tasks.map(() => 1),
+    place: observeMs > 0 ? observeMs : WITH_AN_EVENT,
+  }
+  const late = new Set(firstPositive.filter((event) => event !== undefined && !early(event)))
+  const positives = [...late].flatMap((cause): OracleRow[] => {
+    if (cause === undefined) return []
+    const learned = firstPositive.map((event) => (event === cause ? 1 : 0))
+    const maturedAt = cause.time
+    const row = { ...shared, labels: learned, learned, maturedAt, place: WITH_AN_EVENT, cause }
+    return [{ ...row, role: 'late-positive' }]
+  })
+  const matured = ends.map((end): OracleRow => {
+    const mask = tasks.map((task) => (task.windowMs === end ? 1 : 0))
+    const known = (of: (event: Event | undefined) => boolean): number[] =>
+      firstPositive.map((event, t) => (mask[t] === 1 && of(event) ? 1 : 0))
+    const labels = known((event) => event !== undefined)
+    const isLate = known((event) => event !== undefined && !early(event))
+    const maturedAt = impression.time + end
+    return {
+      ...shared,
+      role: 'matured',
+      maturedAt,
+      labels,
+      mask,
+      learned: none,
+      late: isLate,
+      place: end,
+    }
+  })
+  return [provisional, ...positives, ...matured]
 }
 
 function byTotalOrder(a: Event, b: Event): number {

@@ -4,18 +4,15 @@ import { type MiniBatch, MiniBatcher } from '../../src/samples/mini-batcher.ts'
 import type { Sample } from '../../src/samples/sample.ts'
 import { END_OF_TIME } from '../../src/time.ts'
 import { codeOf, stageContract } from '../contracts/stage.contract.ts'
+import { plainSample } from './plain-sample.ts'
 
-function sampleAt(maturedAt: number, fields: Sample['fields'] = {}): Sample {
-  return {
-    id: `s${maturedAt}`,
-    key: 'k',
-    time: maturedAt - 1,
-    maturedAt,
-    fields,
-    labels: Float32Array.of(1, 0),
-    mask: Uint8Array.of(1, 1),
-    weight: 0.5,
-  }
+function sampleAt(
+  maturedAt: number,
+  fields: Sample['fields'] = {},
+  given: Partial<Sample> = {},
+): Sample {
+  const id = `s${maturedAt}`
+  return plainSample({ id, time: maturedAt - 1, maturedAt, fields, weight: 0.5, ...given })
 }
 
 function times(batches: readonly MiniBatch[]): number[][] {
@@ -38,6 +35,16 @@ describe('the mini-batcher', () => {
     expect(times(batcher.advance(1_000_000))).toEqual([])
     expect(times(batcher.flush())).toEqual([[5]])
     expect(batcher.flush()).toEqual([])
+  })
+
+  it('counts only the samples that teach; the others ride along', () => {
+    const batcher = new MiniBatcher({ count: 2 })
+    const roles = ['opened', 'provisional', 'matured', 'late-positive', 'final'] as const
+    const rows = roles.map((role, n) => sampleAt(n, {}, { role }))
+    expect(times(batcher.push(rows))).toEqual([[0, 1, 2, 3]])
+    const restored = new MiniBatcher({ count: 2 })
+    restored.restore(batcher.snapshot())
+    expect(times(restored.push([sampleAt(9)]))).toEqual([[4, 9]])
   })
 
   it('gives a batch when event time leaves its slice, by the next sample or by the watermark', () => {

@@ -11,6 +11,7 @@ import {
 } from '../../src/samples/sample-record.ts'
 import { AvroCodec } from '../../src/wire/avro-codec.ts'
 import { loadSchema } from '../../src/wire/avro-schema.ts'
+import { plainSample } from './plain-sample.ts'
 
 const TASKS = ['click', 'like', 'share']
 const codec = new AvroCodec({ schema: loadSchema('schemas/sample.avsc') })
@@ -29,7 +30,8 @@ const drawnSample: fc.Arbitrary<Sample> = fc
       minLength: 3,
       maxLength: 3,
     }),
-    mask: fc.array(fc.constantFrom(0, 1), { minLength: 3, maxLength: 3 }),
+    named: fc.array(fc.constantFrom(0, 1), { minLength: 3, maxLength: 3 }),
+    role: fc.constantFrom('final', 'opened', 'provisional', 'late-positive', 'matured'),
     fields: fc.dictionary(
       text,
       fc.oneof(
@@ -43,13 +45,22 @@ const drawnSample: fc.Arbitrary<Sample> = fc
       { noNullPrototype: true },
     ),
   })
-  .map(({ time, window, labels, mask, ...rest }) => ({
-    ...rest,
-    time,
-    maturedAt: time + window,
-    labels: Float32Array.from(labels, (label, task) => (mask[task] === 1 ? label : 0)),
-    mask: Uint8Array.from(mask),
-  }))
+  .map(({ time, window, labels, named, role, ...rest }): Sample => {
+    const judged = role === 'final' || role === 'matured'
+    const taught = role !== 'opened' && role !== 'matured'
+    const known = Uint8Array.from(named, (one) => (role === 'opened' ? 0 : one))
+    const none = new Uint8Array(3)
+    return {
+      ...rest,
+      role,
+      time,
+      maturedAt: time + window,
+      labels: Float32Array.from(labels, (label, task) => (known[task] === 1 ? label : 0)),
+      mask: judged ? known : none,
+      learned: taught ? known : none,
+      late: role === 'matured' || role === 'late-positive' ? known : none,
+    }
+  })
 
 const drawnSource: fc.Arbitrary<SampleSource | null> = fc.option(
   fc.record({ shard: fc.nat(), sequence: fc.maxSafeNat(), epoch: fc.maxSafeNat() }),
@@ -57,7 +68,7 @@ const drawnSource: fc.Arbitrary<SampleSource | null> = fc.option(
 )
 
 function goodRecord(change: object): Uint8Array {
-  const sample: Sample = {
+  const sample = plainSample({
     id: 'i1',
     key: 'k1',
     time: 1_000,
@@ -65,8 +76,7 @@ function goodRecord(change: object): Uint8Array {
     fields: { user_id: 'u' },
     labels: Float32Array.of(1, 0, 0),
     mask: Uint8Array.of(1, 1, 0),
-    weight: 1,
-  }
+  })
   return codec.encode({ ...sampleToRecord(sample, TASKS, null), ...change })
 }
 
@@ -91,6 +101,17 @@ describe('a sample on the topic', () => {
       ids: ['1', '2', 'x', ''],
       big: '5',
     })
+  })
+
+  test('that leaves with an event sorts before one that leaves at a window of the same time', () => {
+    const idOf = (role: string): string => {
+      const decoded = decode(goodRecord({ role }), at)
+      if (isMalformed(decoded)) throw new Error(decoded.detail)
+      return decoded.id
+    }
+    const ids = ['provisional', 'late_positive', 'matured'].map(idOf)
+    expect([...ids].sort()).toEqual(ids)
+    expect(new Set(ids).size).toBe(3)
   })
 
   test.each([
