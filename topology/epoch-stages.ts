@@ -3,19 +3,18 @@
  * takes what the step before it gave.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Epoch } from '../src/broker/epoch-journal.ts'
 import type { Decoded } from '../src/events/event.ts'
-import { batchLabels } from '../src/features/batch-labels.ts'
-import type { BatchLabels } from '../src/features/encoded-batch.ts'
 import type { EventJoiner } from '../src/join/event-joiner.ts'
 import type { JoinOutputs } from '../src/join/join-outputs.ts'
 import type { Report } from '../src/observe/report.ts'
+import type { Corrections } from '../src/publish/update.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import type { Clock } from '../src/time.ts'
 import type { EventInput } from './event-inputs.ts'
 import type { Poll } from './event-source.ts'
 import type { JobStages } from './job-stages.ts'
+import { learn } from './learn-batch.ts'
 import type { ModelTopic } from './model-topic.ts'
 import { gateEvidence, publicationMetrics } from './publication-metrics.ts'
 import type { SideOutputs } from './side-outputs.ts'
@@ -26,6 +25,8 @@ export interface EpochContext {
   readonly inputs: readonly EventInput[]
   readonly sideOutputs: SideOutputs
   readonly modelTopic: ModelTopic
+  /** What a published model says about its labels. */
+  readonly corrections: Corrections
   readonly clock: Clock
   readonly report: (report: Report) => void
 }
@@ -76,8 +77,8 @@ export function toBatches(
   poll: Poll,
   outputs: readonly JoinOutputs[],
 ): MiniBatch[] {
-  const { batcher, joiner } = context.stages
-  const batches = outputs.flatMap(({ samples }) => batcher.push(samples))
+  const { batcher, joiner, sampling } = context.stages
+  const batches = outputs.flatMap(({ samples }) => batcher.push(sampling.thin(samples)))
   batches.push(...batcher.advance(joiner.watermark))
   return poll.epoch.end ? [...batches, ...batcher.flush()] : batches
 }
@@ -91,39 +92,6 @@ export async function learnAndPublish(context: EpochContext, batch: MiniBatch): 
   await publishWhenDue(context)
 }
 
-/** Scores the batch, then learns from it (law 1). Gives the event loop a turn, so that metrics are answered meanwhile. */
-async function learn(context: EpochContext, batch: MiniBatch): Promise<void> {
-  const { encoder, learner, publisher, tasks } = context.stages
-  const started = context.clock.now()
-  const features = encoder.encode(batch)
-  const labels = batchLabels(batch, tasks.length)
-  const learned = learner.learn(features, labels)
-  encoder.learn(batch)
-  judge(context, batch, learned.probabilities, labels)
-  context.report({
-    kind: 'step',
-    steps: learner.steps,
-    seconds: (context.clock.now() - started) / 1000,
-    coefficients: learned.coefficients,
-    minimumCosine: learned.cosines?.reduce((least, cosine) => Math.min(least, cosine), 1),
-  })
-  publisher.observe(features, batch.at(-1)?.maturedAt ?? 0)
-  await nextTurn()
-}
-
-/** Prequential figures: each impression by what was predicted before anything was learned from it. */
-function judge(
-  { stages }: EpochContext,
-  batch: MiniBatch,
-  probabilities: Float32Array,
-  labels: BatchLabels,
-): void {
-  const judged = stages.firstPredictions.judge(batch, probabilities)
-  const scored = { rows: batch.length, probabilities: judged, ...labels }
-  stages.progressive.observe(scored)
-  stages.predictions.append(scored)
-}
-
 /** Publishes when a version is due. */
 async function publishWhenDue(context: EpochContext): Promise<void> {
   if (context.stages.publisher.due) await publish(context)
@@ -135,6 +103,7 @@ export async function publish(context: EpochContext): Promise<void> {
   const draft = publisher.draft({
     metrics: publicationMetrics(progressive),
     standardisation: encoder.statistics(),
+    corrections: context.corrections,
   })
   const verdict = gate.judge(draft, gateEvidence(context.stages))
   context.report({ kind: 'verdict', ...verdict })

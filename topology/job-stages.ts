@@ -17,23 +17,38 @@ import { PredictionLog } from '../src/observe/prediction-log.ts'
 import { Progressive } from '../src/observe/progressive.ts'
 import { Gate } from '../src/publish/gate.ts'
 import { Publisher } from '../src/publish/publisher.ts'
+import type { Corrections } from '../src/publish/update.ts'
 import { MiniBatcher } from '../src/samples/mini-batcher.ts'
+import { NegativeSampling } from '../src/samples/negative-sampling.ts'
+import { keepRates } from '../src/samples/options.ts'
 import type { Job } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
+import type { DelayCorrection, LossCorrection } from '../src/train/corrected-loss.ts'
 import { DenseAdam } from '../src/train/dense-adam.ts'
 import { Learner } from '../src/train/learner.ts'
+import { RealNegatives } from '../src/train/real-negatives.ts'
 
 /** Everything that has state and is saved; in the order of the data's path. */
 export interface JobStages {
   readonly tasks: readonly string[]
   readonly joiner: EventJoiner
+  readonly sampling: NegativeSampling
   readonly batcher: MiniBatcher
   readonly encoder: FeatureEncoder
   readonly table: EmbeddingTable
   readonly learner: Learner
+  /** The auxiliary heads of the correction es-dfm; undefined with any other. */
+  readonly realNegatives: RealNegatives | undefined
+  /** Whether samples are learned from before their labels are final. */
+  readonly fast: boolean
   readonly firstPredictions: FirstPredictions
+  /** What was predicted as impressions opened. */
+  readonly openPredictions: FirstPredictions
   readonly progressive: Progressive
   readonly predictions: PredictionLog
+  /** Of the predictions at opening; with `fast` emission those are the only ones, and these two stay empty. */
+  readonly delayedProgressive: Progressive
+  readonly delayedPredictions: PredictionLog
   readonly publisher: Publisher
   readonly gate: Gate
 }
@@ -41,35 +56,94 @@ export interface JobStages {
 /** Fresh stages; BAD_SETTINGS when the sections of the job do not fit together. */
 export function buildStages(job: Job, inputs: readonly JoinInput[], engine: Engine): JobStages {
   const tasks = job.join.tasks.map((task) => task.name)
+  const openedShare = job.observe.delayed_share
   const joiner = new EventJoiner({
     inputs,
     latenessMs: job.events.latenessMs,
     dedupe: job.events.dedupe,
-    join: job.join,
+    join: { ...job.join, openedShare },
   })
   const encoder = new FeatureEncoder(compileFeatures(job.features))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
   return {
     tasks,
     joiner,
+    sampling: new NegativeSampling({
+      keepRates: keepRates(job.negatives, tasks),
+      seed: job.train.seed,
+      openedShare,
+    }),
     batcher: new MiniBatcher(job.batch),
     encoder,
     table,
     learner,
-    firstPredictions: new FirstPredictions(tasks.length),
-    progressive: new Progressive({ tasks, window: job.observe.window }),
-    predictions: new PredictionLog({ tasks, capacity: job.observe.predictions }),
+    realNegatives: delayCorrection(job) === 'es-dfm' ? new RealNegatives(tasks.length) : undefined,
+    fast: job.join.emission === 'fast',
+    ...judges(job, tasks),
     publisher: buildPublisher(job, tasks, encoder, learner),
     gate: new Gate(job.publish.gate),
   }
 }
 
+/** What predictions are judged by: those made before a step, and those made as impressions opened. */
+function judges(job: Job, tasks: readonly string[]) {
+  const { window, predictions: capacity } = job.observe
+  // Negatives that were left out of the learned rows count through those that stayed; opened rows are a fair share anyway.
+  const thinned = job.join.emission === 'fast' ? undefined : keepRates(job.negatives, tasks)
+  const negativeWeights = thinned?.map((rate) => 1 / rate)
+  return {
+    firstPredictions: new FirstPredictions(tasks.length),
+    openPredictions: new FirstPredictions(tasks.length),
+    progressive: new Progressive({ tasks, window, negativeWeights }),
+    predictions: new PredictionLog({ tasks, capacity, negativeWeights }),
+    delayedProgressive: new Progressive({ tasks, window }),
+    delayedPredictions: new PredictionLog({ tasks, capacity }),
+  }
+}
+
+/** What is done about late positives; none where there are none. */
+export function delayCorrection({ join, train }: Job): DelayCorrection {
+  return join.emission === 'fast' ? (train.correction ?? 'fnc') : 'none'
+}
+
+/** How each task's loss is corrected; undefined where it is the plain one. */
+function lossCorrections(job: Job, tasks: readonly string[]): (LossCorrection | undefined)[] {
+  const delay = delayCorrection(job)
+  return keepRates(job.negatives, tasks).map((rate) =>
+    delay === 'none' && rate === 1 ? undefined : { delay, logKeepRate: Math.log(rate) },
+  )
+}
+
+/** What a published model says about its labels. */
+export function corrections(job: Job): Corrections {
+  const tasks = job.join.tasks.map((task) => task.name)
+  const rates = keepRates(job.negatives, tasks)
+  const { emission, observeMs } = job.join
+  const at = 'training' as const
+  const fast = { at, emission, observe_ms: observeMs, correction: delayCorrection(job) }
+  const keep = Object.fromEntries(tasks.map((task, i) => [task, rates[i]]))
+  return {
+    ...(emission === 'fast' ? { delayed_feedback: fast } : {}),
+    ...(rates.some((rate) => rate < 1) ? { negative_sampling: { at, keep } } : {}),
+  }
+}
+
 /** A hash of everything in a job that decides what is learned: where it runs and what it serves do not. */
 export function jobHash(job: Job): string {
-  const { name, events, join, features, batch, model, balance, row_balance, train } = job
+  const { name, events, join, features, batch, negatives, model, balance, row_balance, train } = job
   const { checkpoint_every_records: _, state: __, epoch_records: ___, ...learning } = train
   const balancing = { balance, row_balance }
-  const content = { name, events, join, features, batch, model, ...balancing, train: learning }
+  const content = {
+    name,
+    events,
+    join,
+    features,
+    batch,
+    negatives,
+    model,
+    ...balancing,
+    train: learning,
+  }
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
 }
 
@@ -101,6 +175,7 @@ export function buildLearner(
     balancer: balancerFrom(job.balance),
     ...(rowBalancer === undefined ? {} : { rowBalancer }),
     gradientsAt: train.gradients_at,
+    corrections: lossCorrections(job, tasks),
     clipNorm: train.clip_norm,
     sgdRate: learning_rate,
   })

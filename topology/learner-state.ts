@@ -9,6 +9,7 @@ import {
   takeTableDelta,
 } from '../src/embeddings/table-snapshot.ts'
 import { MillraceError } from '../src/errors.ts'
+import type { Stage } from '../src/stage.ts'
 import type { CheckpointPart, LoadedCheckpoint } from '../src/train/checkpoint-store.ts'
 import type { JobStages } from './job-stages.ts'
 import type { ModelTopicPosition } from './model-topic.ts'
@@ -33,53 +34,68 @@ const STAGES = [
   'encoder',
   'learner',
   'firstPredictions',
+  'openPredictions',
   'progressive',
+  'delayedProgressive',
   'publisher',
   'gate',
 ] as const satisfies readonly (keyof JobStages)[]
 
+/** Kept whole in a full checkpoint, by what was added since in the others. */
+const LOGS = ['predictions', 'delayedPredictions'] as const satisfies readonly (keyof JobStages)[]
+
 /** The parts of one checkpoint. `full`: tables and predictions whole; else what changed since the last one, which is taken. */
 export class LearnerState {
   readonly #stages: JobStages
-  #savedPredictions = 0
+  readonly #named: readonly { readonly name: string; readonly stage: Stage }[]
+  readonly #savedRows = new Map<string, number>()
 
   constructor(stages: JobStages) {
     this.#stages = stages
+    const { realNegatives } = stages
+    this.#named = [
+      ...STAGES.map((name) => ({ name, stage: stages[name] })),
+      ...(realNegatives === undefined ? [] : [{ name: 'realNegatives', stage: realNegatives }]),
+    ]
   }
 
   parts(position: LearnerPosition, full: boolean): CheckpointPart[] {
-    const { table, predictions } = this.#stages
+    const { table } = this.#stages
     const parts: CheckpointPart[] = [
       { name: 'position', append: false, bytes: new ByteWriter().json(position).finish() },
     ]
-    for (const name of STAGES) {
-      parts.push({ name, append: false, bytes: this.#stages[name].snapshot() })
+    for (const { name, stage } of this.#named) {
+      parts.push({ name, append: false, bytes: stage.snapshot() })
     }
-    const since = full ? predictions.firstKept : this.#savedPredictions
-    parts.push(
-      { name: 'predictions', append: !full, bytes: predictions.since(since) },
-      { name: 'table', append: !full, bytes: full ? this.#wholeTable() : takeTableDelta(table) },
-    )
-    this.#savedPredictions = predictions.rows
-    return parts
+    for (const name of LOGS) {
+      const log = this.#stages[name]
+      const since = full ? log.firstKept : (this.#savedRows.get(name) ?? 0)
+      parts.push({ name, append: !full, bytes: log.since(since) })
+      this.#savedRows.set(name, log.rows)
+    }
+    const bytes = full ? this.#wholeTable() : takeTableDelta(table)
+    return [...parts, { name: 'table', append: !full, bytes }]
   }
 
   /** Fills fresh stages; CORRUPT when a part is missing. */
   restore(checkpoint: LoadedCheckpoint): LearnerPosition {
-    for (const name of STAGES) this.#stages[name].restore(lastPiece(checkpoint, name))
+    for (const { name, stage } of this.#named) stage.restore(lastPiece(checkpoint, name))
     const [whole, ...deltas] = piecesOf(checkpoint, 'table')
     restoreTable(this.#stages.table, whole)
     for (const delta of deltas) applyTableDelta(this.#stages.table, delta)
-    this.#stages.predictions.restoreParts(piecesOf(checkpoint, 'predictions'))
-    this.#savedPredictions = this.#stages.predictions.rows
+    for (const name of LOGS) {
+      this.#stages[name].restoreParts(piecesOf(checkpoint, name))
+      this.#savedRows.set(name, this.#stages[name].rows)
+    }
     return new ByteReader(lastPiece(checkpoint, 'position')).json() as LearnerPosition
   }
 
   /** sha256 (hex) of everything that was learned and everything that is still open; the same for every way of getting there. */
   sha256(position: LearnerPosition): string {
     const hash = createHash('sha256')
-    for (const name of STAGES) hash.update(this.#stages[name].snapshot())
-    hash.update(snapshotTable(this.#stages.table)).update(this.#stages.predictions.snapshot())
+    for (const { stage } of this.#named) hash.update(stage.snapshot())
+    hash.update(snapshotTable(this.#stages.table))
+    for (const name of LOGS) hash.update(this.#stages[name].snapshot())
     return hash.update(JSON.stringify([position.positions, position.written])).digest('hex')
   }
 

@@ -14,7 +14,7 @@ import { CheckpointStore } from '../src/train/checkpoint-store.ts'
 import { openChunkCodec } from './chunk-codec.ts'
 import { eventInputs } from './event-inputs.ts'
 import { EventSource } from './event-source.ts'
-import { buildStages, jobHash } from './job-stages.ts'
+import { buildStages, corrections, jobHash } from './job-stages.ts'
 import { LearnerRun } from './learner-run.ts'
 import { type LearnerPosition, LearnerState } from './learner-state.ts'
 import { ModelTopic } from './model-topic.ts'
@@ -81,7 +81,15 @@ export async function openLearner(options: OpenLearnerOptions): Promise<OpenLear
   )
   const sideOutputs = await SideOutputs.open(log, job.name, inputs, position?.written ?? {})
   const run = new LearnerRun({
-    context: { stages, inputs, sideOutputs, modelTopic, clock, report },
+    context: {
+      stages,
+      inputs,
+      sideOutputs,
+      modelTopic,
+      corrections: corrections(job),
+      clock,
+      report,
+    },
     source,
     journal,
     checkpoints,

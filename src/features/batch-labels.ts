@@ -3,12 +3,18 @@
 import type { Sample } from '../samples/sample.ts'
 import type { BatchLabels } from './encoded-batch.ts'
 
+const NONE = new Uint8Array(0)
+
 /** What each row teaches of `tasks` tasks. A label that teaches nothing is written as 0, so that nothing can leak through it. */
 export function batchLabels(samples: readonly Sample[], tasks: number): BatchLabels {
   const { labels, mask } = masked(samples, tasks, (sample) => sample.learned)
   const weights = Float32Array.from(samples, (sample) => sample.weight)
   const latePositive = Uint8Array.from(samples, ({ role }) => (role === 'late-positive' ? 1 : 0))
-  return { labels, mask, weights, latePositive }
+  if (!latePositive.includes(1)) return { labels, mask, weights }
+  const unpaired = masked(samples, tasks, ({ role, learned, late }) =>
+    role === 'late-positive' ? learned.map((one, task) => one & (1 - late[task]!)) : NONE,
+  ).mask
+  return { labels, mask, weights, latePositive, unpaired }
 }
 
 /** The labels that are known and final: what predictions are judged by. */

@@ -31,7 +31,10 @@ export interface JoinedSample {
   readonly mask: Uint8Array
   /** 1 where this row teaches the task; shared between rows, never to be written to. */
   readonly learned: Uint8Array
-  /** `matured` rows: 1 where the label is a positive that came after the provisional row; else 0. Never to be written to. */
+  /**
+   * `matured`: 1 where the label is a positive that came after the provisional row. `late-positive`: 1 where the provisional row
+   * taught the task a negative. Else 0; never to be written to.
+   */
   readonly late: Uint8Array
   /** Importance of the row in the loss: the join samples nothing. */
   readonly weight: 1

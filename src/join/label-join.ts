@@ -3,7 +3,6 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { DecodeEvent, Event } from '../events/event.ts'
-import { hashShare } from '../events/id-hash.ts'
 import { readEvent, writeEvent } from '../events/reorder-buffer.ts'
 import type { Stage } from '../stage.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
@@ -11,6 +10,7 @@ import type { JoinedSample, JoinOutputs } from './join-outputs.ts'
 import { fastLabels, LATE_POSITIVE, POSITIVE, rowOf } from './joined-rows.ts'
 import { type KnownImpression, KnownImpressions } from './known-impressions.ts'
 import { type Maturity, maturitiesOf } from './maturity.ts'
+import { isOpened } from './opened.ts'
 import { type JoinOptions, longestWindowMs } from './options.ts'
 
 /** A task by its place in the job and how long it waits for its label. */
@@ -18,9 +18,6 @@ interface TaskWindow {
   readonly task: number
   readonly windowMs: number
 }
-
-/** Which impressions give an `opened` row: other draws by the same hash must not pick the same ones. */
-const OPENED_SALT = 0x0fe4ed
 
 /**
  * Takes events in total order (`compareEvents`). Feedback labels the latest impression with its key, if it comes no later
@@ -131,7 +128,7 @@ export class LabelJoin implements Stage {
     if (this.#fast && this.#observeMs === 0) {
       const role = 'provisional'
       outputs.samples.push(rowOf(event, { role, labels, learned: this.#all, ...nothing }))
-    } else if (hashShare(event.id, OPENED_SALT) < this.#openedShare) {
+    } else if (isOpened(event.id, this.#openedShare)) {
       const role = 'opened'
       outputs.samples.push(rowOf(event, { role, labels, learned: this.#none, ...nothing }))
     }
@@ -175,7 +172,7 @@ export class LabelJoin implements Stage {
     }
     if (!late || !learned.includes(1)) return
     const labels = Float32Array.from(learned)
-    const known = { mask: this.#none, late: this.#none, maturedAt: event.time }
+    const known = { mask: this.#none, late: learned, maturedAt: event.time }
     outputs.samples.push(rowOf(impression, { role: 'late-positive', labels, learned, ...known }))
   }
 

@@ -25,6 +25,14 @@ export const observeOptions = z.strictObject({
     .min(1)
     .default(20_000)
     .describe('Labelled samples per task in the live quality figures.'),
+  delayed_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe(
+      'Share of the impressions that are also scored as they open, to judge that prediction when the labels are final.',
+    ),
   predictions: z
     .int()
     .min(1)

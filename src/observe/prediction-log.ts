@@ -27,6 +27,8 @@ export interface PredictionLogOptions {
   /** Rows kept at most, rounded up to whole chunks; older rows are dropped chunk by chunk, their count is kept. */
   readonly capacity?: number
   readonly chunkRows?: number
+  /** Per task how many negatives one stands for, where negatives are sampled; absent: itself. */
+  readonly negativeWeights?: readonly number[] | undefined
 }
 
 /** Quality of one task over the reported rows; `samples` counts rows where the task's label is known. */
@@ -39,11 +41,14 @@ export class PredictionLog implements Stage {
   readonly #tasks: readonly string[]
   readonly #capacity: number
   readonly #chunkRows: number
+  readonly #negativeWeights: readonly number[] | undefined
   #chunks: Chunk[] = []
   #rows = 0
   #firstKept = 0
 
-  constructor({ tasks, capacity = 4_194_304, chunkRows = 65_536 }: PredictionLogOptions) {
+  constructor(options: PredictionLogOptions) {
+    const { tasks, capacity = 4_194_304, chunkRows = 65_536, negativeWeights } = options
+    this.#negativeWeights = negativeWeights
     this.#tasks = tasks
     this.#capacity = capacity
     this.#chunkRows = chunkRows
@@ -79,7 +84,8 @@ export class PredictionLog implements Stage {
     const from = Math.max(this.#firstKept, Math.floor(this.#rows * fromFraction))
     return this.#tasks.map((task, index) => {
       const { probabilities, labels } = this.labelled(index, from)
-      return { task, ...measureQuality(probabilities, labels) }
+      const negativeWeight = this.#negativeWeights?.[index]
+      return { task, ...measureQuality(probabilities, labels, negativeWeight) }
     })
   }
 

@@ -13,11 +13,14 @@ export interface ProgressiveOptions {
   readonly tasks: readonly string[]
   /** Labelled samples per task in the window. */
   readonly window?: number
+  /** Per task how many negatives one stands for, where negatives are sampled; absent: itself. */
+  readonly negativeWeights?: readonly number[] | undefined
 }
 
 /** The last labelled samples of one task: a ring whose next place is `samples % window`. */
 interface TaskState {
   readonly task: string
+  readonly negativeWeight: number
   readonly sums: QualitySums
   readonly probabilities: Float32Array
   readonly labels: Float32Array
@@ -28,10 +31,11 @@ export class Progressive implements Stage {
   readonly #window: number
   readonly #tasks: readonly TaskState[]
 
-  constructor({ tasks, window = 20_000 }: ProgressiveOptions) {
+  constructor({ tasks, window = 20_000, negativeWeights }: ProgressiveOptions) {
     this.#window = window
-    this.#tasks = tasks.map((task) => ({
+    this.#tasks = tasks.map((task, index) => ({
       task,
+      negativeWeight: negativeWeights?.[index] ?? 1,
       sums: noSamples(),
       probabilities: new Float32Array(window),
       labels: new Float32Array(window),
@@ -48,16 +52,18 @@ export class Progressive implements Stage {
         const place = state.sums.samples % this.#window
         state.probabilities[place] = batch.probabilities[at]!
         state.labels[place] = label
-        addSample(state.sums, batch.probabilities[at]!, label)
+        const weight = label > 0 ? 1 : state.negativeWeight
+        addSample(state.sums, batch.probabilities[at]!, label, weight)
       }
     })
   }
 
   /** The figures now. O(window log window) per task: call it when somebody looks, not per batch. */
   quality(): readonly TaskQuality[] {
-    return this.#tasks.map(({ task, sums, probabilities, labels }) => {
+    return this.#tasks.map(({ task, negativeWeight, sums, ...last }) => {
       const kept = Math.min(sums.samples, this.#window)
-      const window = measureQuality(probabilities.subarray(0, kept), labels.subarray(0, kept))
+      const probabilities = last.probabilities.subarray(0, kept)
+      const window = measureQuality(probabilities, last.labels.subarray(0, kept), negativeWeight)
       return { task, window, total: qualityOf(sums) }
     })
   }
@@ -80,7 +86,8 @@ export class Progressive implements Stage {
     const writer = new ByteWriter().u32(this.#window).u32(this.#tasks.length)
     for (const { sums, probabilities, labels } of this.#tasks) {
       const kept = Math.min(sums.samples, this.#window)
-      writer.f64(sums.samples).f64(sums.positives).f64(sums.probability).f64(sums.logloss)
+      writer.f64(sums.samples).f64(sums.weight).f64(sums.positives)
+      writer.f64(sums.probability).f64(sums.logloss)
       writer.array(probabilities.subarray(0, kept)).array(labels.subarray(0, kept))
     }
     return writer.finish()
@@ -98,6 +105,7 @@ export class Progressive implements Stage {
     }
     for (const { sums, probabilities, labels } of this.#tasks) {
       sums.samples = reader.f64()
+      sums.weight = reader.f64()
       sums.positives = reader.f64()
       sums.probability = reader.f64()
       sums.logloss = reader.f64()

@@ -7,6 +7,8 @@ import type { Quality } from './report.ts'
 /** Running sums from which every figure but AUC follows. */
 export interface QualitySums {
   samples: number
+  /** Samples, each counted as often as it stands for: a negative that was sampled stands for those left out. */
+  weight: number
   positives: number
   probability: number
   logloss: number
@@ -14,23 +16,24 @@ export interface QualitySums {
 
 /** Sums of nothing. */
 export function noSamples(): QualitySums {
-  return { samples: 0, positives: 0, probability: 0, logloss: 0 }
+  return { samples: 0, weight: 0, positives: 0, probability: 0, logloss: 0 }
 }
 
-/** Adds one scored sample with a known label in 0, 1. */
-export function addSample(sums: QualitySums, probability: number, label: number): void {
+/** Adds one scored sample with a known label in 0, 1, which counts `weight` times. */
+export function addSample(sums: QualitySums, probability: number, label: number, weight = 1): void {
   sums.samples += 1
+  sums.weight += weight
   sums.positives += label
-  sums.probability += probability
-  sums.logloss += logLossOf(probability, label)
+  sums.probability += weight * probability
+  sums.logloss += weight * logLossOf(probability, label)
 }
 
 /** The figures that need sums only. */
 export function qualityOf(sums: QualitySums): Omit<Quality, 'auc'> {
   const { samples, positives } = sums
   if (samples === 0) return { samples, positives, ...NO_FIGURES }
-  const logloss = sums.logloss / samples
-  const labelRate = positives / samples
+  const logloss = sums.logloss / sums.weight
+  const labelRate = positives / sums.weight
   return {
     samples,
     positives,
@@ -41,10 +44,16 @@ export function qualityOf(sums: QualitySums): Omit<Quality, 'auc'> {
   }
 }
 
-/** All figures of the given samples. */
-export function measureQuality(probabilities: Float32Array, labels: Float32Array): Quality {
+/** All figures of the given samples; each negative counts `negativeWeight` times, which leaves the AUC as it is. */
+export function measureQuality(
+  probabilities: Float32Array,
+  labels: Float32Array,
+  negativeWeight = 1,
+): Quality {
   const sums = noSamples()
-  for (let i = 0; i < labels.length; i++) addSample(sums, probabilities[i]!, labels[i]!)
+  for (let i = 0; i < labels.length; i++) {
+    addSample(sums, probabilities[i]!, labels[i]!, labels[i]! > 0 ? 1 : negativeWeight)
+  }
   return { auc: auc(probabilities, labels), ...qualityOf(sums) }
 }
 

@@ -1,4 +1,4 @@
-/** @file The `batch` and `samples` sections of a job: when a mini-batch is full; the topic between joiners and trainers. */
+/** @file The `batch`, `samples` and `negatives` sections of a job: mini-batches, the topic between processes, which negatives stay. */
 
 import { z } from 'zod'
 
@@ -36,3 +36,22 @@ export const samplesOptions = z.strictObject({
 })
 
 export type SamplesOptions = z.output<typeof samplesOptions>
+
+const rate = z.number().positive().max(1)
+
+/** Which negatives are learned from. */
+export const negativesOptions = z.strictObject({
+  keep: z
+    .union([rate, z.record(z.string(), rate)])
+    .default(1)
+    .describe(
+      'share of the negatives that is learned from, above 0 up to 1; one number or one per task. Scores stay calibrated',
+    ),
+})
+
+export type NegativesOptions = z.output<typeof negativesOptions>
+
+/** The keep rate of every task; a task that is not named keeps all. */
+export function keepRates({ keep }: NegativesOptions, tasks: readonly string[]): number[] {
+  return tasks.map((task) => (typeof keep === 'number' ? keep : (keep[task] ?? 1)))
+}

@@ -9,7 +9,7 @@ import { joinOptions } from '../join/options.ts'
 import { modelOptions } from '../model/options.ts'
 import { observeOptions } from '../observe/observe-options.ts'
 import { publishOptions } from '../publish/options.ts'
-import { batchOptions, samplesOptions } from '../samples/options.ts'
+import { batchOptions, negativesOptions, samplesOptions } from '../samples/options.ts'
 import { checkPlace } from '../train/balancing.ts'
 import { trainOptions } from '../train/options.ts'
 import { balanceOptions, rowBalanceSettings } from './balance-options.ts'
@@ -26,6 +26,7 @@ const sections = z.strictObject({
   join: joinOptions,
   features: featureListOptions,
   samples: samplesOptions.prefault({}),
+  negatives: negativesOptions.prefault({}),
   batch: batchOptions.prefault({ count: 256 }),
   model: modelOptions,
   balance: balanceOptions.prefault({ kind: 'equal' }),
@@ -47,6 +48,7 @@ export const jobSchema = sections.superRefine((job, context) => {
   checkTopics(job, context)
   checkBalance(job, context)
   checkCorrection(job, context)
+  checkKeepRates(job, context)
 })
 
 function complain(context: z.RefinementCtx, path: PropertyKey[], message: string): void {
@@ -107,6 +109,16 @@ function checkCorrection({ join, train }: JobSettings, context: z.RefinementCtx)
   if (join.observeMs > 0 && atOnceOnly) {
     const exact = 'must be es-dfm or retraction: fnc and fnw are exact for join.observe_ms: 0 only'
     complain(context, ['train', 'correction'], exact)
+  }
+}
+
+/** Rates are of declared tasks. */
+function checkKeepRates({ join, negatives }: JobSettings, context: z.RefinementCtx): void {
+  if (typeof negatives.keep === 'number') return
+  const tasks = join.tasks.map((task) => task.name)
+  for (const name of Object.keys(negatives.keep)) {
+    if (tasks.includes(name)) continue
+    complain(context, ['negatives', 'keep', name], `must be a task${choice(name, tasks)}`)
   }
 }
 

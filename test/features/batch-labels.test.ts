@@ -15,22 +15,24 @@ test('labels are task-major and an unknown label leaves no trace, NaN included',
     labels: Float32Array.of(1, 0, 0, 1),
     mask: Float32Array.of(1, 1, 0, 1),
     weights: Float32Array.of(2, 0.5),
-    latePositive: Uint8Array.of(0, 0),
   })
 })
 
 test('what a row teaches and what it knows are two things', () => {
   const learned = Uint8Array.of(0, 1)
   const provisional = plainSample({ role: 'provisional', mask: Uint8Array.of(0, 0), learned })
-  const late = plainSample({ role: 'late-positive', mask: Uint8Array.of(0, 0), learned })
+  const none = Uint8Array.of(0, 0)
+  const late = plainSample({ role: 'late-positive', mask: none, learned, late: learned })
+  const unpaired = plainSample({ role: 'late-positive', mask: none, learned, late: none })
   const matured = plainSample({ role: 'matured', learned: Uint8Array.of(0, 0) })
-  const rows = [provisional, late, matured]
+  const rows = [provisional, late, unpaired, matured]
   expect(batchLabels(rows, 2)).toMatchObject({
-    mask: Float32Array.of(0, 0, 0, 1, 1, 0),
-    latePositive: Uint8Array.of(0, 1, 0),
+    mask: Float32Array.of(0, 0, 0, 0, 1, 1, 1, 0),
+    latePositive: Uint8Array.of(0, 1, 1, 0),
+    unpaired: Float32Array.of(0, 0, 0, 0, 0, 0, 1, 0),
   })
   expect(finalLabels(rows, 2)).toEqual({
-    labels: Float32Array.of(0, 0, 1, 0, 0, 0),
-    mask: Float32Array.of(0, 0, 1, 0, 0, 1),
+    labels: Float32Array.of(0, 0, 0, 1, 0, 0, 0, 0),
+    mask: Float32Array.of(0, 0, 0, 1, 0, 0, 0, 1),
   })
 })

@@ -47,3 +47,23 @@ test('a snapshot in the middle goes on as if nothing had happened', () => {
   const next = [row('b', 0, 1)]
   expect(restored.judge(next, batch([0], [0]))).toEqual(whole.judge(next, batch([0], [0])))
 })
+
+test('what was noted as an impression opened comes back with its labels, and only once', () => {
+  const open = new FirstPredictions(2)
+  open.note([row('a', 0, 0), row('b', 0, 0)], batch([0.5, 0.25], [0.125, 0.75]))
+  open.note([row('a', 0, 0)], batch([0.9], [0.9]))
+  const click = row('b', 1, 0)
+  expect(open.recall([click, row('unknown', 1, 1), row('a', 0, 0)])).toEqual({
+    samples: [click],
+    probabilities: batch([0.25], [0.75]),
+  })
+  const restored = new FirstPredictions(2)
+  restored.restore(open.snapshot())
+  const [both, like] = [row('a', 1, 1), row('b', 0, 1)]
+  expect(restored.recall([both, like])).toEqual({
+    samples: [both, like],
+    probabilities: batch([0.5, 0.25], [0.125, 0.75]),
+  })
+  expect(restored.size).toBe(0)
+  expect(restored.recall([both]).samples).toEqual([])
+})

@@ -146,8 +146,8 @@ function rowsOf(impression: Event, feedback: readonly Event[], join: JoinOptions
     if (cause === undefined) return []
     const learned = firstPositive.map((event) => (event === cause ? 1 : 0))
     const maturedAt = cause.time
-    const row = { ...shared, labels: learned, learned, maturedAt, place: WITH_AN_EVENT, cause }
-    return [{ ...row, role: 'late-positive' }]
+    const row = { ...shared, labels: learned, learned, maturedAt, place: WITH_AN_EVENT }
+    return [{ ...row, role: 'late-positive', late: learned, cause }]
   })
   const matured = ends.map((end): OracleRow => {
     const mask = tasks.map((task) => (task.windowMs === end ? 1 : 0))

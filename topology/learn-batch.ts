@@ -1,0 +1,114 @@
+/** @file One mini-batch: what was only opened is scored, what teaches is scored and then learned from, what has matured judges. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { batchLabels, finalLabels } from '../src/features/batch-labels.ts'
+import type { BatchLabels, EncodedFeatures } from '../src/features/encoded-batch.ts'
+import type { MiniBatch } from '../src/samples/mini-batcher.ts'
+import { type Sample, teaches } from '../src/samples/sample.ts'
+import type { EpochContext } from './epoch-stages.ts'
+import type { JobStages } from './job-stages.ts'
+
+/** Scores the batch, then learns from it (law 1). Gives the event loop a turn, so that metrics are answered meanwhile. */
+export async function learn(context: EpochContext, batch: MiniBatch): Promise<void> {
+  const { stages } = context
+  // The model is as it was when these opened: no step was taken since.
+  scoreOpened(
+    stages,
+    batch.filter(({ role }) => role === 'opened'),
+  )
+  const teaching = batch.filter(teaches)
+  if (teaching.length > 0) learnFrom(context, teaching, batch.at(-1)?.maturedAt ?? 0)
+  settleMatured(
+    stages,
+    batch.filter((sample) => sample.mask.includes(1)),
+  )
+  await nextTurn()
+}
+
+function scoreOpened({ encoder, learner, openPredictions }: JobStages, opened: MiniBatch): void {
+  if (opened.length === 0) return
+  openPredictions.note(opened, learner.score(encoder.encode(opened)))
+}
+
+function learnFrom({ stages, clock, report }: EpochContext, batch: MiniBatch, atMs: number): void {
+  const { encoder, learner, publisher } = stages
+  const started = clock.now()
+  const features = encoder.encode(batch)
+  const labels = labelsFor(stages, batch, features)
+  const learned = learner.learn(features, labels)
+  // Once per impression: a late positive is one that was there before.
+  encoder.learn(batch.filter(({ role }) => role !== 'late-positive'))
+  judge(stages, batch, learned.probabilities)
+  report({
+    kind: 'step',
+    steps: learner.steps,
+    seconds: (clock.now() - started) / 1000,
+    coefficients: learned.coefficients,
+    minimumCosine: learned.cosines?.reduce((least, cosine) => Math.min(least, cosine), 1),
+  })
+  publisher.observe(features, atMs)
+}
+
+function labelsFor(
+  { realNegatives, tasks }: JobStages,
+  batch: MiniBatch,
+  features: EncodedFeatures,
+): BatchLabels {
+  const labels = batchLabels(batch, tasks.length)
+  if (realNegatives === undefined) return labels
+  return { ...labels, realNegative: realNegatives.estimate(features) }
+}
+
+/** Prequential figures of final rows: each impression by what was predicted before anything was learned from it. */
+function judge(stages: JobStages, batch: MiniBatch, probabilities: Float32Array): void {
+  const { tasks, firstPredictions, openPredictions } = stages
+  const rows = { count: batch.length, probabilities }
+  const provisional = picked(batch, rows, tasks.length, ({ role }) => role === 'provisional')
+  openPredictions.note(provisional.samples, provisional.probabilities)
+  const final = picked(batch, rows, tasks.length, ({ role }) => role === 'final')
+  if (final.samples.length === 0) return
+  const judged = firstPredictions.judge(final.samples, final.probabilities)
+  const { labels, mask } = batchLabels(final.samples, tasks.length)
+  const scored = { rows: final.samples.length, probabilities: judged, labels, mask }
+  stages.progressive.observe(scored)
+  stages.predictions.append(scored)
+}
+
+/** Rows whose labels have ended: they judge what was predicted as the impression opened, and teach the auxiliary heads. */
+function settleMatured(stages: JobStages, matured: readonly Sample[]): void {
+  const { tasks, openPredictions, realNegatives, encoder, fast } = stages
+  if (realNegatives !== undefined && matured.length > 0) {
+    realNegatives.learn(encoder.encode(matured), matured)
+  }
+  const { samples, probabilities } = openPredictions.recall(matured)
+  if (samples.length === 0) return
+  const scored = { rows: samples.length, probabilities, ...finalLabels(samples, tasks.length) }
+  const progressive = fast ? stages.progressive : stages.delayedProgressive
+  const predictions = fast ? stages.predictions : stages.delayedPredictions
+  progressive.observe(scored)
+  predictions.append(scored)
+}
+
+interface ScoredRows {
+  readonly count: number
+  /** Task-major. */
+  readonly probabilities: Float32Array
+}
+
+/** Some rows of a scored batch; the batch itself where all are wanted. */
+function picked(
+  batch: MiniBatch,
+  { count, probabilities }: ScoredRows,
+  tasks: number,
+  isWanted: (sample: Sample) => boolean,
+): { samples: readonly Sample[]; probabilities: Float32Array } {
+  const rows = [...batch.keys()].filter((row) => isWanted(batch[row]!))
+  if (rows.length === count) return { samples: batch, probabilities }
+  const values = new Float32Array(tasks * rows.length)
+  for (let task = 0; task < tasks; task++) {
+    for (const [at, row] of rows.entries()) {
+      values[task * rows.length + at] = probabilities[task * count + row]!
+    }
+  }
+  return { samples: rows.map((row) => batch[row]!), probabilities: values }
+}
