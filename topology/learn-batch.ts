@@ -3,13 +3,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { batchLabels, finalLabels } from '../src/features/batch-labels.ts'
 import type { BatchLabels, EncodedFeatures } from '../src/features/encoded-batch.ts'
+import type { Report } from '../src/observe/report.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import { type Sample, teaches } from '../src/samples/sample.ts'
-import type { EpochContext } from './epoch-stages.ts'
+import type { Clock } from '../src/time.ts'
 import type { JobStages } from './job-stages.ts'
 
+/** What learning works with. */
+export interface LearnContext {
+  readonly stages: JobStages
+  readonly clock: Clock
+  readonly report: (report: Report) => void
+}
+
 /** Scores the batch, then learns from it (law 1). Gives the event loop a turn, so that metrics are answered meanwhile. */
-export async function learn(context: EpochContext, batch: MiniBatch): Promise<void> {
+export async function learn(context: LearnContext, batch: MiniBatch): Promise<void> {
   const { stages } = context
   // The model is as it was when these opened: no step was taken since.
   scoreOpened(
@@ -30,7 +38,7 @@ function scoreOpened({ encoder, learner, openPredictions }: JobStages, opened: M
   openPredictions.note(opened, learner.score(encoder.encode(opened)))
 }
 
-function learnFrom({ stages, clock, report }: EpochContext, batch: MiniBatch, atMs: number): void {
+function learnFrom({ stages, clock, report }: LearnContext, batch: MiniBatch, atMs: number): void {
   const { encoder, learner, publisher } = stages
   const started = clock.now()
   const features = encoder.encode(batch)
