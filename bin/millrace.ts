@@ -31,6 +31,11 @@ const program = new Command('millrace')
   .version(packageVersion())
   .showHelpAfterError('(run with --help for examples)')
 
+const publicKeyOption = new Option(
+  '--public-key <file>',
+  'PEM file with public keys: take only what one of them signed',
+)
+
 const reportOption = new Option('--report <file>', 'also write the results as JSON')
 
 program
@@ -117,6 +122,7 @@ program
   .option('--topic <topic>', 'the model topic', 'model')
   .option('--model <id>', 'which model, when the topic has several')
   .option('--time-field <field>', 'event time of a row, Unix ms', 'event_time')
+  .addOption(publicKeyOption)
   .addHelpText(
     'after',
     '\nExample:\n  millrace score --from .millrace/simulated/bus --input rows.ndjson --output scores.ndjson',
@@ -134,6 +140,7 @@ program
   )
   .option('--topic <topic>', 'the model topic (default: the one of the job, or "model")')
   .option('--model <id>', 'which model (default: the one of the job, or the first on the topic)')
+  .addOption(publicKeyOption)
   .option('--host <address>', 'address to bind', '127.0.0.1')
   .option('--port <n>', 'port; 0 takes a free one', whole, 8501)
   .option('--token-env <name>', 'environment variable with a bearer token that clients must send')

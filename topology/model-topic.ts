@@ -7,6 +7,7 @@ import type { LogRecord, TopicLog } from '../src/broker/topic-log.ts'
 import { ChunkAssembly, cutIntoChunks } from '../src/publish/chunk.ts'
 import type { ChunkCodec } from '../src/publish/chunk-codec.ts'
 import type { Version } from '../src/publish/publisher.ts'
+import { type Signer, updateMessage } from '../src/publish/signature.ts'
 import type { Clock } from '../src/time.ts'
 
 /** What a checkpoint remembers of the topic; envelope, not part of what is reproducible. */
@@ -25,6 +26,8 @@ export interface ModelTopicOptions {
   readonly codec: ChunkCodec
   readonly chunkBytes: number
   readonly clock: Clock
+  /** Absent: updates are not signed. */
+  readonly signer?: Signer | undefined
 }
 
 const FIRST: ModelTopicPosition = { trainerEpoch: 0, nextOffset: 0, fullOffset: -1 }
@@ -75,7 +78,7 @@ export class ModelTopic {
       return
     }
     if (version.kind === 'full') this.#fullOffset = this.#nextOffset
-    const { log, topic, modelId, codec, chunkBytes, clock } = this.#options
+    const { log, topic, modelId, codec, chunkBytes, clock, signer } = this.#options
     const envelope = {
       model_id: modelId,
       trainer_epoch: this.#trainerEpoch,
@@ -85,15 +88,17 @@ export class ModelTopic {
       parent_sha256: version.parentSha256,
       full_offset: this.#fullOffset,
       published_at_ms: clock.now(),
-      signature: new Uint8Array(0),
     }
+    const signature = signer?.sign(updateMessage(envelope)) ?? new Uint8Array(0)
     const key = new TextEncoder().encode(modelId)
-    const records = cutIntoChunks(envelope, version.content, chunkBytes).map((chunk) => ({
-      key,
-      value: codec.encode(chunk),
-      timestampMs: envelope.published_at_ms,
-      partition: 0,
-    }))
+    const records = cutIntoChunks({ ...envelope, signature }, version.content, chunkBytes).map(
+      (chunk) => ({
+        key,
+        value: codec.encode(chunk),
+        timestampMs: envelope.published_at_ms,
+        partition: 0,
+      }),
+    )
     const positions = await log.append(topic, records)
     this.#nextOffset = (positions.at(-1)?.offset ?? this.#nextOffset - 1) + 1
   }

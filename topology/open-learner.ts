@@ -7,6 +7,8 @@ import { WriterLock } from '../src/broker/file-log/writer-lock.ts'
 import type { TopicLog } from '../src/broker/topic-log.ts'
 import { MillraceError } from '../src/errors.ts'
 import type { Report } from '../src/observe/report.ts'
+import { signerFromPem } from '../src/publish/signature.ts'
+import { type Environment, readSecret } from '../src/settings/environment.ts'
 import type { Job } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
 import type { Clock } from '../src/time.ts'
@@ -17,7 +19,7 @@ import { EventSource } from './event-source.ts'
 import { buildStages, corrections, jobHash } from './job-stages.ts'
 import { LearnerRun } from './learner-run.ts'
 import { type LearnerPosition, LearnerState } from './learner-state.ts'
-import { ModelTopic } from './model-topic.ts'
+import { ModelTopic, type ModelTopicOptions } from './model-topic.ts'
 import { SideOutputs } from './side-outputs.ts'
 
 export interface OpenLearnerOptions {
@@ -49,7 +51,10 @@ export function stateFolder(job: Job): string {
 }
 
 /** Restores the newest checkpoint, if there is one, and puts the journal's epochs beyond it in line. */
-export async function openLearner(options: OpenLearnerOptions): Promise<OpenLearner> {
+export async function openLearner(
+  options: OpenLearnerOptions,
+  environment: Environment = process.env,
+): Promise<OpenLearner> {
   const { job, log, engine, clock, report } = options
   const inputs = await eventInputs(job, log)
   const stages = buildStages(job, inputs, engine)
@@ -74,9 +79,8 @@ export async function openLearner(options: OpenLearnerOptions): Promise<OpenLear
   if (position !== undefined) source.seek(position.positions, position.nextEpoch)
   const { journal, pending } = EpochJournal.open(join(folder, 'journal'))
   const ahead = epochsAhead(pending, source.nextEpoch, folder)
-  const { topic, chunk_bytes, model_id = job.name } = job.publish
   const modelTopic = await ModelTopic.open(
-    { log, topic, modelId: model_id, codec: openChunkCodec(), chunkBytes: chunk_bytes, clock },
+    modelTopicOptions(options, environment),
     position?.modelTopic,
   )
   const sideOutputs = await SideOutputs.open(log, job.name, inputs, position?.written ?? {})
@@ -108,6 +112,24 @@ export async function openLearner(options: OpenLearnerOptions): Promise<OpenLear
       journal.close()
       lock.release()
     },
+  }
+}
+
+/** BAD_SETTINGS when the job names a signing key and there is none. */
+function modelTopicOptions(
+  { job, log, clock }: OpenLearnerOptions,
+  environment: Environment,
+): ModelTopicOptions {
+  const { topic, chunk_bytes, model_id = job.name, signing_key } = job.publish
+  const key = signing_key === undefined ? undefined : readSecret(signing_key, environment)
+  return {
+    log,
+    topic,
+    modelId: model_id,
+    codec: openChunkCodec(),
+    chunkBytes: chunk_bytes,
+    clock,
+    signer: key === undefined ? undefined : signerFromPem(key.reveal()),
   }
 }
 

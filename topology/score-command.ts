@@ -10,6 +10,7 @@ import { openChunkCodec } from './chunk-codec.ts'
 import type { CommandContext } from './command-context.ts'
 import { followToEnd } from './follow-topic.ts'
 import { readNdjson, writeNdjson } from './ndjson.ts'
+import { trustedKeys } from './serve-source.ts'
 
 export interface ScoreCommand {
   /** Folder of the file log. */
@@ -17,6 +18,7 @@ export interface ScoreCommand {
   readonly topic: string
   /** Which model, when the topic has several. */
   readonly model?: string
+  readonly publicKey?: string
   readonly input: string
   readonly output: string
   /** Field of a row with its event time in Unix ms: features like the hour of day need it. */
@@ -31,7 +33,10 @@ export async function scoreCommand(context: CommandContext, command: ScoreComman
   const log = await openFileLog({ path, access: 'read-only' })
   // The serving engine: no library, the same on every machine.
   const { engine } = await openEngine('plain')
-  const follower = new Follower(engine, command.model)
+  const follower = new Follower(engine, {
+    modelId: command.model,
+    trusted: trustedKeys(command.publicKey),
+  })
   try {
     await followToEnd(log, topic, openChunkCodec(), follower)
   } finally {

@@ -39,7 +39,7 @@ export interface RunningScorer {
 export async function startScorer(options: ScorerOptions): Promise<RunningScorer> {
   const { source, clock, lines } = options
   const { engine } = await openEngine('plain')
-  const follower = new Follower(engine, source.modelId)
+  const follower = new Follower(engine, source)
   const registry = new ServeRegistry({ version: packageVersion(), clock })
   const report = (one: ScorerReport): void => {
     registry.record(one)

@@ -5,12 +5,22 @@
 
 import { MillraceError, messageOf } from '../errors.ts'
 import { ChunkAssembly, type UpdateChunk } from '../publish/chunk.ts'
+import { type TrustedKeys, updateMessage } from '../publish/signature.ts'
 import { contentHash, decodeUpdate, type UpdateContent } from '../publish/update.ts'
 import type { Engine } from '../tensors/engine.ts'
 import { ServedModel } from './served-model.ts'
 
 /** Why an update was not taken. */
-export type RefusalReason = 'corrupt' | 'foreign' | 'zombie' | 'gap' | 'fork' | 'incomplete'
+export type RefusalReason =
+  | 'corrupt'
+  | 'foreign'
+  | 'zombie'
+  | 'gap'
+  | 'fork'
+  | 'incomplete'
+  | 'unsigned'
+  | 'signature'
+  | 'replayed'
 
 /** What one chunk led to. */
 export type Followed =
@@ -19,20 +29,33 @@ export type Followed =
   | { readonly kind: 'repeated'; readonly sequence: number }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string }
 
+/** What a follower may be told. */
+export interface FollowerOptions {
+  /** The only model to follow; undefined: the first one seen. */
+  readonly modelId?: string | undefined
+  /** Whose signatures are asked for; undefined: signatures are not looked at. */
+  readonly trusted?: TrustedKeys | undefined
+}
+
 /** The state of one consumer of one model topic. */
 export class Follower {
   readonly #engine: Engine
   readonly #modelId: string | undefined
+  readonly #trusted: TrustedKeys | undefined
   readonly #assembly = new ChunkAssembly()
   readonly #refusals = new Map<RefusalReason, number>()
   #model: ServedModel | undefined
   #sha256 = ''
   #epoch = 0
+  /** Highest sequence taken in this trainer epoch. */
+  #newest = 0
+  /** The envelope that was verified last: all chunks of an update have the same. */
+  #verified = ''
 
-  /** `modelId`: the only model to follow; undefined: the first one seen. */
-  constructor(engine: Engine, modelId?: string) {
+  constructor(engine: Engine, { modelId, trusted }: FollowerOptions = {}) {
     this.#engine = engine
     this.#modelId = modelId
+    this.#trusted = trusted
   }
 
   /** The last good version; undefined until a full update was taken. */
@@ -56,14 +79,38 @@ export class Follower {
     if (wanted !== undefined && chunk.model_id !== wanted) {
       return this.#refuse('foreign', `model ${chunk.model_id}, following ${wanted}`)
     }
+    // Before anything is remembered of it: nobody without the key may move the epoch or break what is half put together.
+    const distrust = this.#distrust(chunk)
+    if (distrust !== undefined) return this.#refuse(...distrust)
     if (chunk.trainer_epoch < this.#epoch) {
       return this.#refuse('zombie', `trainer epoch ${chunk.trainer_epoch} after ${this.#epoch}`)
     }
+    if (chunk.trainer_epoch > this.#epoch) this.#newest = 0
     this.#epoch = chunk.trainer_epoch
     const assembled = this.#assembly.add(chunk)
     if (assembled.kind === 'incomplete') return { kind: 'waiting' }
     if (assembled.kind === 'broken') return this.#refuse('incomplete', assembled.reason)
     return this.#take(assembled.chunk, assembled.content)
+  }
+
+  #distrust(chunk: UpdateChunk): [RefusalReason, string] | undefined {
+    if (this.#trusted === undefined) return undefined
+    if (chunk.signature.length === 0)
+      return ['unsigned', `version ${chunk.sequence} has no signature`]
+    const { model_id, trainer_epoch, sequence, sha256, signature } = chunk
+    const known = [
+      model_id,
+      trainer_epoch,
+      sequence,
+      sha256,
+      Buffer.from(signature).toString('hex'),
+    ].join('\n')
+    if (known === this.#verified) return undefined
+    if (!this.#trusted.verify(updateMessage(chunk), signature)) {
+      return ['signature', `version ${sequence} is not signed by a trusted key`]
+    }
+    this.#verified = known
+    return undefined
   }
 
   #take(chunk: UpdateChunk, content: Uint8Array): Followed {
@@ -82,21 +129,30 @@ export class Follower {
       return this.#refuse(reasonOf(thrown), messageOf(thrown))
     }
     const { header } = update
-    if (header.model_id !== chunk.model_id) {
-      return this.#refuse('foreign', `content of ${header.model_id} as ${chunk.model_id}`)
+    if (header.model_id !== chunk.model_id || header.sequence !== chunk.sequence) {
+      const { model_id, sequence } = header
+      return this.#refuse(
+        'foreign',
+        `content of ${model_id} ${sequence} as ${chunk.model_id} ${chunk.sequence}`,
+      )
     }
     return header.kind === 'full' ? this.#takeFull(update, sha256) : this.#takeDelta(update, sha256)
   }
 
   /** The last good version stays when the new one cannot be loaded. */
   #takeFull(update: UpdateContent, sha256: string): Followed {
+    const { sequence } = update.header
+    if (sequence <= this.#newest) {
+      return this.#refuse('replayed', `full version ${sequence} after version ${this.#newest}`)
+    }
     try {
       this.#model = new ServedModel(this.#engine, update)
     } catch (thrown) {
       return this.#refuse(reasonOf(thrown), messageOf(thrown))
     }
     this.#sha256 = sha256
-    return { kind: 'applied', sequence: update.header.sequence }
+    this.#newest = sequence
+    return { kind: 'applied', sequence }
   }
 
   #takeDelta(update: UpdateContent, sha256: string): Followed {
@@ -112,12 +168,10 @@ export class Follower {
     try {
       this.#model.apply(update)
     } catch (thrown) {
-      // A delta is applied in place: after a failure the weights are neither version, so wait for a full update.
-      this.#model = undefined
-      this.#sha256 = ''
       return this.#refuse(reasonOf(thrown), messageOf(thrown))
     }
     this.#sha256 = sha256
+    this.#newest = sequence
     return { kind: 'applied', sequence }
   }
 

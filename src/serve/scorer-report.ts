@@ -13,6 +13,9 @@ export const UPDATE_REFUSALS: Readonly<Record<UpdateRefusal, true>> = {
   gap: true,
   fork: true,
   incomplete: true,
+  unsigned: true,
+  signature: true,
+  replayed: true,
   malformed: true,
 }
 

@@ -5,7 +5,7 @@
 
 import { layOutColumns } from '../embeddings/columns.ts'
 import { EmbeddingTable } from '../embeddings/table.ts'
-import { importRows } from '../embeddings/table-rows.ts'
+import { importRows, type TableRows } from '../embeddings/table-rows.ts'
 import { MillraceError } from '../errors.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { type FeatureSpec, featureSpecFromJson } from '../features/feature-spec.ts'
@@ -15,7 +15,12 @@ import type { Model } from '../model/model.ts'
 import { modelOptions } from '../model/options.ts'
 import { Parameters } from '../model/parameters.ts'
 import { tableColumns } from '../model/table-columns.ts'
-import { type UpdateContent, type UpdateHeader, unknownCorrections } from '../publish/update.ts'
+import {
+  type DenseWeights,
+  type UpdateContent,
+  type UpdateHeader,
+  unknownCorrections,
+} from '../publish/update.ts'
 import type { Engine } from '../tensors/engine.ts'
 import { Tape } from '../tensors/tape.ts'
 
@@ -69,11 +74,35 @@ export class ServedModel {
     return this.#table.rows
   }
 
-  /** Applies a delta whose parent is this version (the follower checks that). */
+  /** Applies a delta whose parent is this version (the follower checks that). When it throws, nothing has changed. */
   apply(delta: UpdateContent): void {
+    const before = {
+      header: this.#header,
+      standardisation: this.#standardisation,
+      dense: this.#parameters.values.slice(),
+      rows: this.#valuesOf(delta.rows.keys),
+    }
     this.#header = delta.header
     this.#standardisation = delta.standardisation
-    this.#load(delta)
+    try {
+      this.#load(delta)
+    } catch (thrown) {
+      this.#header = before.header
+      this.#standardisation = before.standardisation
+      this.#parameters.values.set(before.dense)
+      importRows(this.#table, before.rows)
+      throw thrown
+    }
+  }
+
+  /** Rows of these keys as they score now: one that the table does not have is its initial vector, with or without a row. */
+  #valuesOf(keys: Uint32Array): TableRows {
+    const count = keys.length / 2
+    const hi = Uint32Array.from({ length: count }, (_, i) => keys[2 * i]!)
+    const lo = Uint32Array.from({ length: count }, (_, i) => keys[2 * i + 1]!)
+    const values = new Float32Array(count * this.#table.columns.width)
+    this.#table.lookUp({ hi, lo, count }, new Int32Array(count), values)
+    return { keys, values }
   }
 
   /** Probabilities, task-major: entry t * rows + i. */
@@ -102,12 +131,28 @@ export class ServedModel {
     return spec.shape
   }
 
+  /** Every parameter once, with its shape; CORRUPT otherwise, so that no weight keeps an old or initial value. */
+  #setDense(dense: readonly DenseWeights[]): void {
+    const given = new Map(dense.map((one) => [one.name, one]))
+    for (const { name, shape } of this.model.parameters) {
+      const view = this.#parameters.view(name)
+      const values = given.get(name)?.values
+      if (values?.length !== view.length || String(given.get(name)?.shape) !== String(shape)) {
+        throw new MillraceError('CORRUPT', `the update has no weights ${name} of shape ${shape}`)
+      }
+      view.set(values)
+    }
+    if (dense.length !== this.model.parameters.length) {
+      throw new MillraceError('CORRUPT', 'the update has weights that the model does not have')
+    }
+  }
+
   #load({ header, dense, rows, probe }: UpdateContent): void {
     const unknown = unknownCorrections(header.corrections)
     if (unknown !== undefined) {
       throw new MillraceError('FOREIGN', unknown, { remedy: 'upgrade the consumer' })
     }
-    for (const { name, values } of dense) this.#parameters.view(name).set(values)
+    this.#setDense(dense)
     importRows(this.#table, rows)
     const scores = this.score(probe.features)
     const worst = scores.reduce(

@@ -14,6 +14,7 @@ import { checkPlace } from '../train/balancing.ts'
 import { trainOptions } from '../train/options.ts'
 import { balanceOptions, rowBalanceSettings } from './balance-options.ts'
 import { busOptions } from './bus-options.ts'
+import { secretReference } from './environment.ts'
 import { nearestName } from './nearest-name.ts'
 
 const sections = z.strictObject({
@@ -34,7 +35,13 @@ const sections = z.strictObject({
     .optional()
     .describe('combines the task gradients of each embedding row; left out: as the others'),
   train: trainOptions.prefault({}),
-  publish: publishOptions.prefault({}),
+  publish: publishOptions
+    .extend({
+      signing_key: secretReference
+        .optional()
+        .describe('where the ed25519 key is that signs updates: from_env or from_file'),
+    })
+    .prefault({}),
   observe: observeOptions.prefault({}),
 })
 

@@ -155,7 +155,7 @@ describe('what goes wrong on the topic', () => {
 
   test('another model’s updates are foreign, also under this model’s name', () => {
     const trainer = smallTrainer()
-    const follower = new Follower(engine, 'small')
+    const follower = new Follower(engine, { modelId: 'small' })
     const version = trainer.next()
     const named = withHeader(version, { model_id: 'other' })
     expect(take(follower, chunksOf(version, { model_id: 'other' }), chunksOf(named))).toMatchObject(
@@ -185,19 +185,60 @@ describe('what goes wrong on the topic', () => {
     expect(take(follower, chunksOf(versions[4]!))).toEqual([{ kind: 'applied', sequence: 5 }])
   })
 
-  test('weights that do not give the probe’s scores are corrupt; after a delta only a full update helps', () => {
+  test('weights that do not give the probe’s scores are corrupt; the last good version stays, the true one follows', () => {
     const trainer = smallTrainer()
-    const versions = Array.from({ length: 5 }, () => trainer.next())
+    const versions = Array.from({ length: 3 }, () => trainer.next())
     const follower = newFollower()
     take(follower, chunksOf(versions[0]!))
+    const good = [1, 2, 3].map((seed) => follower.model?.score(probeRows(seed)))
     const wrong = forged(versions[1]!, (update) => ({
       ...update,
       probe: { ...update.probe, scores: update.probe.scores.map((score) => score + 0.01) },
     }))
     expect(take(follower, chunksOf(wrong))).toMatchObject([{ kind: 'refused', reason: 'corrupt' }])
-    expect(follower.model).toBeUndefined()
-    expect(take(follower, chunksOf(versions[2]!))).toMatchObject([{ reason: 'gap' }])
-    expect(take(follower, chunksOf(versions[4]!))).toEqual([{ kind: 'applied', sequence: 5 }])
+    expect(follower.model?.header.sequence).toBe(1)
+    expect([1, 2, 3].map((seed) => follower.model?.score(probeRows(seed)))).toEqual(good)
+    expect(take(follower, chunksOf(versions[1]!), chunksOf(versions[2]!))).toMatchObject([
+      { kind: 'applied' },
+      { kind: 'applied' },
+    ])
+    const rows = probeRows(4)
+    expect(follower.model?.score(rows)).toEqual(trainer.learner.score(rows))
+  })
+
+  test('an older full version of the same trainer is a replay; a new life may start over', () => {
+    const trainer = smallTrainer()
+    const versions = Array.from({ length: 5 }, () => trainer.next())
+    const follower = newFollower()
+    take(follower, ...versions.map((version) => chunksOf(version)))
+    expect(take(follower, chunksOf(versions[0]!))).toMatchObject([
+      { kind: 'refused', reason: 'replayed' },
+    ])
+    expect(follower.model?.header.sequence).toBe(5)
+    const anew = chunksOf(smallTrainer({}, 2).next(), { trainer_epoch: 2 })
+    expect(take(follower, anew)).toEqual([{ kind: 'applied', sequence: 1 }])
+  })
+
+  test('an update that leaves out a weight, or brings another one, is no version', () => {
+    const trainer = smallTrainer()
+    const version = trainer.next()
+    for (const change of [
+      (update: UpdateContent) => ({ ...update, dense: update.dense.slice(1) }),
+      (update: UpdateContent) => ({
+        ...update,
+        dense: [...update.dense, { ...update.dense[0]!, name: 'more' }],
+      }),
+      (update: UpdateContent) => ({
+        ...update,
+        dense: update.dense.map((one) => ({ ...one, shape: [1, ...one.shape] })),
+      }),
+    ]) {
+      const follower = newFollower()
+      expect(take(follower, chunksOf(forged(version, change)))).toMatchObject([
+        { reason: 'corrupt' },
+      ])
+      expect(follower.model).toBeUndefined()
+    }
   })
 })
 
