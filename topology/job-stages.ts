@@ -9,6 +9,7 @@ import { EmbeddingTable } from '../src/embeddings/table.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
 import { compileFeatures } from '../src/features/feature-spec.ts'
 import { EventJoiner, type JoinInput } from '../src/join/event-joiner.ts'
+import { longestWindowMs } from '../src/join/options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { Parameters } from '../src/model/parameters.ts'
 import { tableColumns } from '../src/model/table-columns.ts'
@@ -92,8 +93,8 @@ function judges(job: Job, tasks: readonly string[]) {
   const thinned = job.join.emission === 'fast' ? undefined : keepRates(job.negatives, tasks)
   const negativeWeights = thinned?.map((rate) => 1 / rate)
   return {
-    firstPredictions: new FirstPredictions(tasks.length),
-    openPredictions: new FirstPredictions(tasks.length),
+    firstPredictions: new FirstPredictions(tasks.length, longestWindowMs(job.join.tasks)),
+    openPredictions: new FirstPredictions(tasks.length, longestWindowMs(job.join.tasks)),
     progressive: new Progressive({ tasks, window, negativeWeights }),
     predictions: new PredictionLog({ tasks, capacity, negativeWeights }),
     delayedProgressive: new Progressive({ tasks, window }),

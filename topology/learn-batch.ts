@@ -30,6 +30,9 @@ export async function learn(context: LearnContext, batch: MiniBatch): Promise<vo
     stages,
     batch.filter((sample) => sample.mask.includes(1)),
   )
+  const now = batch.at(-1)?.maturedAt ?? 0
+  stages.firstPredictions.forget(now)
+  stages.openPredictions.forget(now)
   await nextTurn()
 }
 

@@ -23,7 +23,8 @@ export function publicationMetrics(progressive: Progressive): UpdateHeader['metr
 
 /** Per task over the labelled samples since the last verdict. */
 export function gateEvidence(stages: JobStages): GateEvidence {
-  const { tasks, progressive, publisher } = stages
+  const { tasks, progressive, publisher, joiner } = stages
+  const silent = joiner.labelHealth.filter(({ state }) => state === 'outage')
   const recent = progressive.recent(publisher.unjudgedSamples)
   return {
     tasks: recent.map(({ samples, positives, auc, normalizedEntropy, calibrationRatio }, t) => ({
@@ -34,6 +35,6 @@ export function gateEvidence(stages: JobStages): GateEvidence {
       normalizedEntropy,
       calibration: calibrationRatio,
     })),
-    outages: [],
+    outages: silent.map(({ task }) => task),
   }
 }

@@ -8,8 +8,10 @@ import type { EventKind } from '../events/event-kind.ts'
 import type { DedupeOptions } from '../events/options.ts'
 import { ReorderBuffer } from '../events/reorder-buffer.ts'
 import { Watermark } from '../events/watermark.ts'
+import type { LabelHealth } from '../health.ts'
 import type { Stage } from '../stage.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
+import type { DelayCurve } from './delay-curve.ts'
 import { emptyOutputs, type JoinOutputs } from './join-outputs.ts'
 import { LabelJoin } from './label-join.ts'
 import { type KindAccounting, Ledger } from './ledger.ts'
@@ -84,6 +86,16 @@ export class EventJoiner implements Stage {
   /** Ids that de-duplication remembers. */
   get rememberedIds(): number {
     return this.#deduplicator.size
+  }
+
+  /** How the labels of every task come in; empty without a guard. */
+  get labelHealth(): readonly LabelHealth[] {
+    return this.#join.health
+  }
+
+  /** How long the labels of every task take. O(remembered impressions). */
+  delayCurves(): readonly DelayCurve[] {
+    return this.#join.delayCurves()
   }
 
   /** Takes the records of a poll in the order of the journal. A record of a finished input is a BAD_STATE error. */

@@ -14,6 +14,8 @@ export interface KnownImpression {
   /** Undefined once closed: then only the key is remembered. */
   readonly event: Event | undefined
   readonly labels: Float64Array
+  /** Per task the delay of the first label, ms; -1: none so far. */
+  readonly delaysMs: Float64Array
 }
 
 /**
@@ -28,6 +30,7 @@ export class KnownImpressions {
   #capacity = 0
   #times = new Float64Array()
   #labels = new Float64Array()
+  #delaysPast = new Float64Array()
   #keys: string[] = []
   #events: (Event | undefined)[] = []
   #index = new SlotIndex(1)
@@ -89,6 +92,18 @@ export class KnownImpressions {
     return this.#labels[slot * this.#tasks + task]!
   }
 
+  /** Takes note of the first label of a task, also one that comes too late to count. */
+  noteDelay(slot: number, task: number, delayMs: number): void {
+    const at = slot * this.#tasks + task
+    if (this.#delaysPast[at]! < 0) this.#delaysPast[at] = delayMs
+  }
+
+  /** The delays of the impression that passes next; a view. */
+  get nextDelaysMs(): Float64Array {
+    const slot = this.#slot(this.#passed[this.#nextPoint]!)
+    return this.#delaysPast.subarray(slot * this.#tasks, (slot + 1) * this.#tasks)
+  }
+
   /** The labels so far, 0 where the mask is 0; the caller owns them. */
   labelsOf(slot: number, mask: Uint8Array): Float32Array {
     const labels = new Float32Array(this.#tasks)
@@ -119,19 +134,16 @@ export class KnownImpressions {
     for (let n = 0; n < this.#size; n++) {
       const slot = this.#slot(n)
       const labels = this.#labels.slice(slot * this.#tasks, (slot + 1) * this.#tasks)
+      const delaysMs = this.#delaysPast.slice(slot * this.#tasks, (slot + 1) * this.#tasks)
       const key = this.#keys[slot] ?? ''
-      yield { key, time: this.timeOf(slot), event: this.#events[slot], labels }
+      yield { key, time: this.timeOf(slot), event: this.#events[slot], labels, delaysMs }
     }
   }
 
   /** Replaces the content. `ahead`: for each point how many of the impressions have not passed it. */
   reset(impressions: readonly KnownImpression[], ahead: readonly number[]): void {
     this.#allocate(SMALLEST)
-    for (const { key, time, event, labels } of impressions) {
-      // First the slot: making room for it may replace the columns.
-      const slot = this.#append(key, time, event)
-      this.#labels.set(labels, slot * this.#tasks)
-    }
+    for (const impression of impressions) this.#put(impression)
     for (const [point, count] of ahead.entries()) this.#passed[point] = this.#size - count
     this.#lookAhead()
   }
@@ -143,6 +155,7 @@ export class KnownImpressions {
     this.#keys[slot] = key
     this.#events[slot] = event
     this.#labels.fill(0, slot * this.#tasks, (slot + 1) * this.#tasks)
+    this.#delaysPast.fill(-1, slot * this.#tasks, (slot + 1) * this.#tasks)
     const hash = hash32(key)
     this.#index.put(this.#find(key, hash), slot, hash)
     return slot
@@ -182,15 +195,21 @@ export class KnownImpressions {
   #grow(): void {
     const impressions = [...this.remembered()]
     this.#allocate(this.#capacity * 2)
-    for (const { key, time, event, labels } of impressions) {
-      this.#labels.set(labels, this.#append(key, time, event) * this.#tasks)
-    }
+    for (const impression of impressions) this.#put(impression)
+  }
+
+  #put({ key, time, event, labels, delaysMs }: KnownImpression): void {
+    // First the slot: making room for it may replace the columns.
+    const slot = this.#append(key, time, event)
+    this.#labels.set(labels, slot * this.#tasks)
+    this.#delaysPast.set(delaysMs, slot * this.#tasks)
   }
 
   #allocate(capacity: number): void {
     this.#capacity = capacity
     this.#times = new Float64Array(capacity)
     this.#labels = new Float64Array(capacity * this.#tasks)
+    this.#delaysPast = new Float64Array(capacity * this.#tasks)
     this.#keys = new Array<string>(capacity).fill('')
     this.#events = new Array<Event | undefined>(capacity).fill(undefined)
     this.#index = new SlotIndex(capacity)

@@ -4,11 +4,14 @@ import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { DecodeEvent, Event } from '../events/event.ts'
 import { readEvent, writeEvent } from '../events/reorder-buffer.ts'
+import type { LabelHealth } from '../health.ts'
 import type { Stage } from '../stage.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
+import type { DelayCurve } from './delay-curve.ts'
 import type { JoinedSample, JoinOutputs } from './join-outputs.ts'
 import { fastLabels, LATE_POSITIVE, POSITIVE, rowOf } from './joined-rows.ts'
 import { type KnownImpression, KnownImpressions } from './known-impressions.ts'
+import { LabelWatch } from './label-watch.ts'
 import { type Maturity, maturitiesOf } from './maturity.ts'
 import { isOpened } from './opened.ts'
 import { type JoinOptions, longestWindowMs } from './options.ts'
@@ -36,6 +39,7 @@ export class LabelJoin implements Stage {
   readonly #windows = new Map<string, readonly TaskWindow[]>()
   readonly #maturities: readonly Maturity[]
   readonly #decode: DecodeEvent
+  readonly #watch: LabelWatch
   /** Its points are the maturities and, last, when the key is forgotten. */
   readonly #known: KnownImpressions
   #now: EventTime = START_OF_TIME
@@ -55,6 +59,7 @@ export class LabelJoin implements Stage {
     }
     this.#maturities = maturitiesOf(options)
     const rememberedMs = longestWindowMs(tasks) + retentionMs
+    this.#watch = new LabelWatch(options, rememberedMs)
     const maturitiesMs = this.#maturities.map((maturity) => maturity.afterMs)
     this.#known = new KnownImpressions([...maturitiesMs, rememberedMs], tasks.length)
   }
@@ -76,6 +81,20 @@ export class LabelJoin implements Stage {
     return events
   }
 
+  /** How the labels of every task come in; empty without a guard. */
+  get health(): readonly LabelHealth[] {
+    return this.#watch.health
+  }
+
+  /** How long the labels of every task take. O(remembered impressions). */
+  delayCurves(): readonly DelayCurve[] {
+    const now = this.#now
+    const open = Array.from(this.#known.remembered(), ({ time, delaysMs }) => {
+      return { ageMs: Math.max(0, now - time), delaysMs }
+    })
+    return this.#watch.curves(open)
+  }
+
   /** Takes the next event; BAD_STATE when its time has already been passed. */
   push(event: Event, outputs: JoinOutputs): void {
     if (event.time < this.#now) {
@@ -93,18 +112,19 @@ export class LabelJoin implements Stage {
   }
 
   snapshot(): Uint8Array {
-    const writer = new ByteWriter(4096).text('label-join 1').f64(this.#now)
+    const writer = new ByteWriter(4096).text('label-join 2').f64(this.#now)
     const ahead = [...this.#maturities, undefined].map((_, point) => this.#known.ahead(point))
     writer.json(ahead)
-    for (const { key, time, event, labels } of this.#known.remembered()) {
-      if (event === undefined) writer.u8(0).text(key).f64(time)
-      else writeEvent(writer.u8(1).array(labels), event)
+    this.#watch.write(writer)
+    for (const { key, time, event, labels, delaysMs } of this.#known.remembered()) {
+      if (event === undefined) writer.u8(0).array(delaysMs).text(key).f64(time)
+      else writeEvent(writer.u8(1).array(delaysMs).array(labels), event)
     }
     return writer.finish()
   }
 
   restore(bytes: Uint8Array): void {
-    const reader = new ByteReader(bytes).expect('label-join 1')
+    const reader = new ByteReader(bytes).expect('label-join 2')
     const now = reader.f64()
     const ahead = countsIn(reader.json())
     if (ahead.length !== this.#maturities.length + 1) {
@@ -112,6 +132,7 @@ export class LabelJoin implements Stage {
         remedy: 'restore with the tasks and the emission that the snapshot was taken with',
       })
     }
+    this.#watch.read(reader)
     const impressions: KnownImpression[] = []
     for (let left = ahead.at(-1) ?? 0; left > 0; left--) {
       impressions.push(this.#readImpression(reader))
@@ -123,11 +144,12 @@ export class LabelJoin implements Stage {
 
   #open(event: Event, outputs: JoinOutputs): void {
     this.#known.push(event)
+    this.#watch.impression(event.time)
     const nothing = { maturedAt: event.time, mask: this.#none, late: this.#none }
     const labels = new Float32Array(this.#tasks)
     if (this.#fast && this.#observeMs === 0) {
-      const role = 'provisional'
-      outputs.samples.push(rowOf(event, { role, labels, learned: this.#all, ...nothing }))
+      const learned = this.#watch.trusted(this.#all)
+      outputs.samples.push(rowOf(event, { role: 'provisional', labels, learned, ...nothing }))
     } else if (isOpened(event.id, this.#openedShare)) {
       const role = 'opened'
       outputs.samples.push(rowOf(event, { role, labels, learned: this.#none, ...nothing }))
@@ -141,14 +163,25 @@ export class LabelJoin implements Stage {
       return
     }
     const impression = this.#known.eventOf(slot)
+    this.#noteDelay(slot, event)
     const inside = impression === undefined ? [] : this.#windowsOf(slot, event)
     if (impression === undefined || inside.length === 0) {
       outputs.late.push({ event, reason: 'after-window' })
       return
     }
+    for (const { task } of inside) {
+      const first = event.value > 0 && this.#known.labelOf(slot, task) === 0
+      if (first) this.#watch.label(task, event.time)
+      if (!this.#fast) this.#known.raiseLabel(slot, task, event.value)
+    }
     if (this.#fast) this.#turnPositive(slot, impression, event, outputs)
-    else for (const { task } of inside) this.#known.raiseLabel(slot, task, event.value)
     outputs.joined.push({ event, impressionId: impression.id })
+  }
+
+  #noteDelay(slot: number, { kind, time, value }: Event): void {
+    if (!(value > 0)) return
+    const delayMs = time - this.#known.timeOf(slot)
+    for (const { task } of this.#windows.get(kind) ?? []) this.#known.noteDelay(slot, task, delayMs)
   }
 
   /** The tasks of the event's kind whose window it is inside of. */
@@ -168,7 +201,8 @@ export class LabelJoin implements Stage {
     for (const { task } of this.#windowsOf(slot, event)) {
       if (this.#known.labelOf(slot, task) > 0) continue
       this.#known.raiseLabel(slot, task, late ? LATE_POSITIVE : POSITIVE)
-      learned[task] = 1
+      // A row that did not teach its negative has nothing to be corrected.
+      learned[task] = this.#watch.wasFrozen(task, impression.time + this.#observeMs) ? 0 : 1
     }
     if (!late || !learned.includes(1)) return
     const labels = Float32Array.from(learned)
@@ -180,6 +214,7 @@ export class LabelJoin implements Stage {
   #passNext(outputs: JoinOutputs): void {
     const maturedAt = this.#known.nextAt
     const point = this.#known.nextPoint
+    if (point === this.#maturities.length) this.#watch.followed(this.#known.nextDelaysMs)
     const slot = this.#known.pass()
     const event = slot < 0 ? undefined : this.#known.eventOf(slot)
     const maturity = this.#maturities[point]
@@ -190,31 +225,39 @@ export class LabelJoin implements Stage {
     this.#known.close(slot)
   }
 
-  #rowAt({ role, mask }: Maturity, slot: number, event: Event, maturedAt: EventTime): JoinedSample {
-    const found = this.#known.labelsOf(slot, mask)
+  #rowAt(maturity: Maturity, slot: number, event: Event, maturedAt: EventTime): JoinedSample {
+    const { role } = maturity
+    const found = this.#known.labelsOf(slot, maturity.mask)
+    if (role === 'provisional') {
+      const learned = this.#watch.trusted(maturity.mask)
+      const unknown = { mask: this.#none, late: this.#none }
+      return rowOf(event, {
+        role,
+        maturedAt,
+        labels: fastLabels(found).labels,
+        learned,
+        ...unknown,
+      })
+    }
+    const mask = this.#watch.known(maturity.mask, event.time)
     if (role === 'final') {
       return rowOf(event, { role, maturedAt, labels: found, mask, learned: mask, late: this.#none })
     }
     const { labels, late } = fastLabels(found)
-    if (role === 'matured') {
-      return rowOf(event, { role, maturedAt, labels, mask, learned: this.#none, late })
-    }
-    const unknown = { mask: this.#none, late: this.#none }
-    return rowOf(event, { role, maturedAt, labels, learned: mask, ...unknown })
+    return rowOf(event, { role, maturedAt, labels, mask, learned: this.#none, late })
   }
 
   #readImpression(reader: ByteReader): KnownImpression {
-    if (reader.u8() === 0) {
-      const key = reader.text()
-      const labels = new Float64Array(this.#tasks)
-      return { key, time: reader.f64(), event: undefined, labels }
-    }
-    const labels = reader.float64()
-    const event = readEvent(reader, this.#decode)
-    if (labels.length !== this.#tasks) {
+    const isOpen = reader.u8() !== 0
+    const delaysMs = reader.float64()
+    const labels = isOpen ? reader.float64() : new Float64Array(this.#tasks)
+    if (labels.length !== this.#tasks || delaysMs.length !== this.#tasks) {
       throw new MillraceError('CORRUPT', `${labels.length} labels for ${this.#tasks} tasks`)
     }
-    return { key: event.key, time: event.time, event, labels }
+    if (!isOpen)
+      return { key: reader.text(), time: reader.f64(), event: undefined, labels, delaysMs }
+    const event = readEvent(reader, this.#decode)
+    return { key: event.key, time: event.time, event, labels, delaysMs }
   }
 }
 

@@ -13,6 +13,16 @@ export interface JoinTask {
 /** When samples leave the join: one when the longest window has ended, a row at each window's end, or at once. */
 export type Emission = 'wait' | 'staged' | 'fast'
 
+/** What is no longer taken for chance in the flow of labels. */
+export interface GuardOptions {
+  /** Share of the usual labels below which it is an outage. */
+  readonly outageBelow: number
+  /** Multiple of the usual labels above which it is a surge. */
+  readonly surgeAbove: number
+  /** After so long, how labels come is taken for usual. */
+  readonly freezeAtMostMs: number
+}
+
 /** What the join needs to know. */
 export interface JoinOptions {
   readonly tasks: readonly JoinTask[]
@@ -21,6 +31,8 @@ export interface JoinOptions {
   readonly observeMs?: number
   /** Share of the impressions, picked by a hash of their id, that also give an `opened` row; 0 by default. */
   readonly openedShare?: number
+  /** Watches how labels come in; absent: nothing does. */
+  readonly guard?: GuardOptions | undefined
   /** How long after the longest window a key is remembered, to tell late feedback from orphans; by default that window. */
   readonly retentionMs: number
 }
@@ -40,6 +52,39 @@ const taskOptions = z
       kind: task.kind ?? task.name,
       windowMs: task.window_ms,
     }),
+  )
+
+const guardOptions = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('a task does not learn while its labels come far off the usual rate'),
+    outage_below: z
+      .number()
+      .min(0)
+      .max(0.9)
+      .default(0.25)
+      .describe('share of the usual labels below which it is an outage'),
+    surge_above: z
+      .number()
+      .min(1.5)
+      .default(3)
+      .describe('multiple of the usual labels above which it is a surge, as of bots'),
+    freeze_at_most_ms: z
+      .int()
+      .positive()
+      .default(86_400_000)
+      .describe('event time after which the new rate is taken for usual'),
+  })
+  .transform((guard): GuardOptions | undefined =>
+    guard.enabled
+      ? {
+          outageBelow: guard.outage_below,
+          surgeAbove: guard.surge_above,
+          freezeAtMostMs: guard.freeze_at_most_ms,
+        }
+      : undefined,
   )
 
 /** What a job may say about the join; gives camel-case domain types. */
@@ -62,6 +107,7 @@ export const joinOptions = z
       .nonnegative()
       .default(0)
       .describe('with fast emission: wait this long for feedback before the first row leaves'),
+    guard: guardOptions.prefault({}),
     retention_ms: z
       .int()
       .nonnegative()
@@ -76,9 +122,10 @@ export const joinOptions = z
       complain('must be below the window of every task')
     }
   })
-  .transform(({ tasks, emission, observe_ms, retention_ms }) => ({
+  .transform(({ tasks, emission, observe_ms, guard, retention_ms }) => ({
     tasks,
     emission,
+    guard,
     observeMs: observe_ms,
     retentionMs: retention_ms ?? longestWindowMs(tasks),
   }))

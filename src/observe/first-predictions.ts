@@ -7,8 +7,11 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import type { Sample } from '../samples/sample.ts'
 import type { Stage } from '../stage.ts'
+import type { EventTime } from '../time.ts'
 
 interface Waiting {
+  /** Of the impression. */
+  readonly time: EventTime
   /** One probability per task. */
   readonly probabilities: Float32Array
   /** 1 for tasks whose label came. */
@@ -28,10 +31,22 @@ export interface Recalled {
  */
 export class FirstPredictions implements Stage {
   readonly #tasks: number
+  readonly #horizonMs: number
   readonly #waiting = new Map<string, Waiting>()
 
-  constructor(tasks: number) {
+  /** `horizonMs`: an impression so old has had all its labels, or never gets them (an outage). */
+  constructor(tasks: number, horizonMs = Number.POSITIVE_INFINITY) {
     this.#tasks = tasks
+    this.#horizonMs = horizonMs
+  }
+
+  /** Forgets impressions whose labels are overdue; all rows that follow are of `now` or later. */
+  forget(now: EventTime): void {
+    // They came in order of their time.
+    for (const [id, { time }] of this.#waiting) {
+      if (time + this.#horizonMs >= now) return
+      this.#waiting.delete(id)
+    }
   }
 
   /** Impressions that wait for a label. */
@@ -47,7 +62,8 @@ export class FirstPredictions implements Stage {
     const rows = samples.length
     const judged = probabilities.slice(0, this.#tasks * rows)
     for (const [row, sample] of samples.entries()) {
-      const waiting = this.#waiting.get(sample.id) ?? this.#firstRow(row, rows, probabilities)
+      const waiting =
+        this.#waiting.get(sample.id) ?? this.#firstRow(sample.time, row, rows, probabilities)
       for (let task = 0; task < this.#tasks; task++) {
         judged[task * rows + row] = waiting.probabilities[task]!
       }
@@ -58,9 +74,9 @@ export class FirstPredictions implements Stage {
 
   /** Keeps what was predicted for impressions as they open; a second prediction of one changes nothing. */
   note(samples: readonly Sample[], probabilities: Float32Array): void {
-    for (const [row, { id }] of samples.entries()) {
+    for (const [row, { id, time }] of samples.entries()) {
       if (this.#waiting.has(id)) continue
-      this.#waiting.set(id, this.#firstRow(row, samples.length, probabilities))
+      this.#waiting.set(id, this.#firstRow(time, row, samples.length, probabilities))
     }
   }
 
@@ -82,8 +98,8 @@ export class FirstPredictions implements Stage {
 
   snapshot(): Uint8Array {
     const writer = new ByteWriter(64 + this.#waiting.size * 64).u32(this.#waiting.size)
-    for (const [id, { probabilities, labelled }] of this.#waiting) {
-      writer.text(id).array(probabilities).array(labelled)
+    for (const [id, { time, probabilities, labelled }] of this.#waiting) {
+      writer.text(id).f64(time).array(probabilities).array(labelled)
     }
     return writer.finish()
   }
@@ -93,7 +109,8 @@ export class FirstPredictions implements Stage {
     this.#waiting.clear()
     for (let left = reader.u32(); left > 0; left--) {
       const id = reader.text()
-      this.#waiting.set(id, { probabilities: reader.float32(), labelled: reader.uint8() })
+      const time = reader.f64()
+      this.#waiting.set(id, { time, probabilities: reader.float32(), labelled: reader.uint8() })
     }
   }
 
@@ -104,9 +121,9 @@ export class FirstPredictions implements Stage {
     else this.#waiting.delete(id)
   }
 
-  #firstRow(row: number, rows: number, probabilities: Float32Array): Waiting {
+  #firstRow(time: EventTime, row: number, rows: number, probabilities: Float32Array): Waiting {
     const own = new Float32Array(this.#tasks)
     for (let task = 0; task < this.#tasks; task++) own[task] = probabilities[task * rows + row]!
-    return { probabilities: own, labelled: new Uint8Array(this.#tasks) }
+    return { time, probabilities: own, labelled: new Uint8Array(this.#tasks) }
   }
 }

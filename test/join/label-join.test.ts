@@ -207,6 +207,65 @@ const sortedEvents = fc
     drawn.map((given, n) => plainEvent({ ...given, id: `e${n}` })).sort(compareEvents),
   )
 
+describe('the guard of the label join', () => {
+  const guard = { outageBelow: 0.25, surgeAbove: 3, freezeAtMostMs: 86_400_000 }
+  const tasks = [{ name: 'click', kind: 'click', windowMs: 30_000 }]
+  const [from, to] = [1_000_000, 1_300_000]
+
+  /** Ten impressions a second, every fourth is clicked at once; the clicks of some minutes never come. */
+  function stream(until: number): Event[] {
+    const events: Event[] = []
+    for (let n = 0, time = 0; time < until; n++, time += 100) {
+      events.push(plainEvent({ id: `i${n}`, key: `k${n}`, time }))
+      const lost = time >= from && time < to
+      if (n % 4 === 0 && !lost) events.push(feedback('click', time + 50, { key: `k${n}` }))
+    }
+    return events
+  }
+
+  it.each(['wait', 'fast'] as const)(
+    'keeps an outage from teaching negatives with %s',
+    (emission) => {
+      const options: JoinOptions = { tasks, emission, retentionMs: 20, guard }
+      const { samples } = join(stream(2_000_000), options)
+      const judged = samples.filter(({ mask }) => mask[0] === 1)
+      expect(judged.filter(({ time }) => time >= from && time < to)).toEqual([])
+      expect(judged.length).toBeGreaterThan((17_000 - 600) * 0.9)
+      const teaching = samples.filter(({ learned }) => learned[0] === 1)
+      const false_ = teaching.filter(({ time }) => time >= from && time < to)
+      // With wait none; with fast only those that were learned before anybody could know.
+      expect(false_.length).toBeLessThanOrEqual(emission === 'wait' ? 0 : 200)
+      const positives = teaching.filter(({ labels }) => labels[0] === 1).length
+      const negatives = teaching.length - (emission === 'fast' ? 2 : 1) * positives
+      expect(positives / (positives + negatives)).toBeCloseTo(0.25, 1.6)
+    },
+  )
+
+  it('teaches the same without an outage as without a guard', () => {
+    const options: JoinOptions = { tasks, emission: 'fast', retentionMs: 20 }
+    const calm = stream(900_000)
+    expect(join(calm, { ...options, guard })).toEqual(join(calm, options))
+  })
+
+  it('goes on from a snapshot in the midst of an outage', () => {
+    const options: JoinOptions = { tasks, emission: 'wait', retentionMs: 20, guard }
+    const events = stream(1_500_000)
+    const whole = new LabelJoin(options, decodePlain)
+    const restored = new LabelJoin(options, decodePlain)
+    const at = events.findIndex(({ time }) => time > (from + to) / 2)
+    for (const event of events.slice(0, at)) whole.push(event, emptyOutputs())
+    expect(whole.health).toMatchObject([{ task: 'click', state: 'outage', anomalies: 1 }])
+    restored.restore(whole.snapshot())
+    const outputs = [emptyOutputs(), emptyOutputs()] as const
+    for (const event of events.slice(at)) {
+      whole.push(event, outputs[0])
+      restored.push(event, outputs[1])
+    }
+    expect(outputs[1]).toEqual(outputs[0])
+    expect(Buffer.compare(restored.snapshot(), whole.snapshot())).toBe(0)
+  })
+})
+
 stageContract({
   name: 'the label join',
   histories: fc

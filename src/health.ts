@@ -1,0 +1,51 @@
+/** @file What watches the stream says about it, as values: learning, publication and learning rates go by these. */
+
+import type { EventTime } from './time.ts'
+
+/**
+ * How the labels of a task come in. `warming-up`: too few so far to judge. `outage`: far fewer than usual for the impressions,
+ * as of a dead pipeline; `surge`: far more, as of bots. In both the task does not learn.
+ */
+export type LabelState = 'warming-up' | 'flowing' | 'outage' | 'surge'
+
+/** The label flow of one task. */
+export interface LabelHealth {
+  readonly task: string
+  readonly state: LabelState
+  /** Since when the labels look wrong; undefined while they do not. */
+  readonly since: EventTime | undefined
+  /** Labels per impression when all was well. */
+  readonly usualRate: number
+  /** Outages and surges so far. */
+  readonly anomalies: number
+}
+
+/** What moved. */
+export type DriftSignal = 'loss' | 'label-rate'
+
+/** One alarm of a drift detector. */
+export interface DriftAlarm {
+  readonly task: string
+  readonly signal: DriftSignal
+  readonly detector: 'adwin' | 'page-hinkley'
+  /** Event time of the sample at which it was raised. */
+  readonly at: EventTime
+  /** Mean of the signal before and after. */
+  readonly before: number
+  readonly after: number
+}
+
+/** How far the values of a feature have moved: the population stability index of the last rows against those before. */
+export interface FeatureShift {
+  readonly feature: string
+  /** Below 0.1 stable, above 0.25 large; undefined until there are enough rows. */
+  readonly psi: number | undefined
+}
+
+/** Everything that is known of the stream's health at one moment. */
+export interface StreamHealth {
+  readonly labels: readonly LabelHealth[]
+  /** The newest alarm of each task and signal, oldest first. */
+  readonly drift: readonly DriftAlarm[]
+  readonly features: readonly FeatureShift[]
+}
