@@ -13,6 +13,9 @@ import { verifyInstallation } from './verify.mjs'
 /** Linked into the addon; says itself why. */
 const GUARD = fileURLToPath(new URL('blocked-signals.cc', import.meta.url))
 
+/** What it puts itself around. */
+const WRAPPED = ['TFE_NewContext', 'TFE_Execute']
+
 /** Installs into `folder`, replacing what is there; NativeError says which step failed and what to do. */
 export async function installNative(folder, say) {
   const work = join(folder, `work-${process.pid}`)
@@ -122,10 +125,12 @@ async function compile(work, compiler, sources, nodeApi) {
     ...[
       join(sources, 'tfjs_backend.cc'),
       join(sources, 'tfjs_binding.cc'),
+      GUARD,
       '-o',
       join(result, ADDON),
     ],
     ...[`-L${result}`, ...pins.LIBRARIES.map((name) => `-l:${name}`), '-Wl,-rpath,$ORIGIN'],
+    ...WRAPPED.map((name) => `-Wl,--wrap=${name}`),
   ]
   await runProgram(compiler, args, {
     failure: `${compiler} could not compile the addon (it needs C++17).`,

@@ -1,13 +1,7 @@
 /** @file Element-wise kernels on typed arrays. Arithmetic is done in float64 and rounded once, when stored. */
 
 import type { FloatArray, Unary } from './engine.ts'
-
-/** How the second operand is walked: element (row, column) is at row * rowStep + column * columnStep. */
-export interface Walk {
-  readonly width: number
-  readonly rowStep: number
-  readonly columnStep: number
-}
+import type { Walk } from './walk.ts'
 
 type BinaryKernel = (out: FloatArray, a: FloatArray, b: FloatArray, walk: Walk) => void
 

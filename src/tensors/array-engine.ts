@@ -10,7 +10,6 @@ import {
   subtractArrays,
   unaryGradientKernels,
   unaryKernels,
-  type Walk,
   weightedSumOfArrays,
 } from './array-elementwise.ts'
 import { mixExpertGradientRows, mixGatesGradientRows, mixRows } from './array-mixture.ts'
@@ -34,7 +33,8 @@ import type {
   Tensor,
   Unary,
 } from './engine.ts'
-import { lastAxis, sameShape, sizeOf } from './engine.ts'
+import { lastAxis, sizeOf } from './engine.ts'
+import { walkOf } from './walk.ts'
 
 /** A handle on a block; several handles may share one. */
 class ArrayTensor implements Tensor {
@@ -113,15 +113,21 @@ export class ArrayEngine implements Engine {
   }
 
   add(a: Tensor, b: Tensor): Tensor {
-    return this.#fill(a.shape, (out) => addArrays(out, valuesOf(a), valuesOf(b), walkOf(a, b)))
+    return this.#fill(a.shape, (out) =>
+      addArrays(out, valuesOf(a), valuesOf(b), walkOf(a.shape, b.shape)),
+    )
   }
 
   sub(a: Tensor, b: Tensor): Tensor {
-    return this.#fill(a.shape, (out) => subtractArrays(out, valuesOf(a), valuesOf(b), walkOf(a, b)))
+    return this.#fill(a.shape, (out) =>
+      subtractArrays(out, valuesOf(a), valuesOf(b), walkOf(a.shape, b.shape)),
+    )
   }
 
   mul(a: Tensor, b: Tensor): Tensor {
-    return this.#fill(a.shape, (out) => multiplyArrays(out, valuesOf(a), valuesOf(b), walkOf(a, b)))
+    return this.#fill(a.shape, (out) =>
+      multiplyArrays(out, valuesOf(a), valuesOf(b), walkOf(a.shape, b.shape)),
+    )
   }
 
   affine(x: Tensor, factor: number, offset: number): Tensor {
@@ -281,14 +287,4 @@ function rowsOf(shape: Shape): Shape {
 
 function lastTwo(shape: Shape): readonly [number, number] {
   return [shape.at(-2) ?? 1, shape.at(-1) ?? 1]
-}
-
-/** How `b` is walked beside `a`: same shape, one number, row or column. */
-function walkOf(a: Tensor, b: Tensor): Walk {
-  const width = lastAxis(a.shape)
-  if (sameShape(a.shape, b.shape)) return { width, rowStep: width, columnStep: 1 }
-  if (sizeOf(b.shape) === 1) return { width, rowStep: 0, columnStep: 0 }
-  return b.shape.length === 1
-    ? { width, rowStep: 0, columnStep: 1 }
-    : { width, rowStep: 1, columnStep: 0 }
 }

@@ -4,18 +4,24 @@ import { MillraceError, messageOf } from '../errors.ts'
 import { openCpuEngine } from './cpu-engine.ts'
 import type { Engine } from './engine.ts'
 import { checkEngine } from './engine-check.ts'
+import { loadKernels } from './kernel-binding.ts'
+import { KernelEngine } from './kernel-engine.ts'
 import { loadNativeLibrary } from './native-binding.ts'
 import { NativeEngine } from './native-engine.ts'
 import { plainEngine } from './plain-engine.ts'
 import { openWasmEngine } from './wasm-engine.ts'
 
-/** What a job or a command line may ask for. `tfjs` is native, else wasm, else cpu; `auto` prefers as written below. */
+/**
+ * What a job or a command line may ask for. `native` is Millrace's own kernels, else `tensorflow`; `tfjs` is `tensorflow`, else wasm,
+ * else cpu; `auto` prefers as written below.
+ */
 export const ENGINE_PREFERENCES = [
   'auto',
   'plain',
   'plain-float64',
   'tfjs',
   'native',
+  'tensorflow',
   'wasm',
   'cpu',
 ] as const
@@ -30,7 +36,10 @@ export interface EngineChoice {
   readonly reason: string
 }
 
-type Candidate = 'native' | 'wasm' | 'cpu' | 'plain'
+/** Engines that run wherever Node runs. */
+type Portable = 'wasm' | 'cpu' | 'plain'
+
+type Candidate = 'kernels' | 'tensorflow' | Portable
 
 /**
  * The order of each preference that may fall back. It is fixed, so that one machine always gives one engine (law 3).
@@ -38,13 +47,14 @@ type Candidate = 'native' | 'wasm' | 'cpu' | 'plain'
  * gradients, plain-float32 / tfjs-wasm, least of 60 (Node 20, EPYC): B=64, 32 inputs, 3 experts 32-16: 1.0 / 0.6; B=256,
  * 4 experts 64-32 on 64, 128 and 256 inputs: 13 / 5.0, 20 / 6.0, 35 / 9.0.
  */
-const ORDERS: Readonly<Record<'auto' | 'tfjs', readonly Candidate[]>> = {
-  auto: ['native', 'wasm', 'plain'],
-  tfjs: ['native', 'wasm', 'cpu'],
+const ORDERS: Readonly<Record<'auto' | 'native' | 'tfjs', readonly Candidate[]>> = {
+  auto: ['kernels', 'tensorflow', 'wasm', 'plain'],
+  native: ['kernels', 'tensorflow'],
+  tfjs: ['tensorflow', 'wasm', 'cpu'],
 }
 
-/** Describes each candidate in the reason; native says itself which library it found. */
-const DESCRIPTIONS: Readonly<Record<Exclude<Candidate, 'native'>, string>> = {
+/** Describes each candidate in the reason; native ones say themselves what they found. */
+const DESCRIPTIONS: Readonly<Record<Portable, string>> = {
   wasm: 'the WebAssembly engine (XNNPACK, one thread)',
   cpu: 'the tfjs JavaScript engine',
   plain: 'the plain JavaScript engine, which needs no library',
@@ -59,7 +69,7 @@ export async function openEngine(preference: EnginePreference = 'auto'): Promise
     const engine = plainEngine('float64')
     return { engine, name: engine.name, reason: 'the plain engine in float64, as asked for' }
   }
-  if (preference !== 'auto' && preference !== 'tfjs') {
+  if (preference !== 'auto' && preference !== 'native' && preference !== 'tfjs') {
     const { engine, description } = await openCandidate(preference)
     return { engine, name: engine.name, reason: `${description}, as asked for` }
   }
@@ -95,15 +105,18 @@ async function openCandidate(candidate: Candidate): Promise<Opened> {
 }
 
 async function open(candidate: Candidate): Promise<Opened> {
-  if (candidate === 'native') {
+  if (candidate === 'kernels') {
+    const { binding, origin } = loadKernels()
+    return { engine: new KernelEngine(binding), description: origin }
+  }
+  if (candidate === 'tensorflow') {
     const { binding, origin } = loadNativeLibrary()
     return { engine: new NativeEngine(binding), description: origin }
   }
   return { engine: await openPortable(candidate), description: DESCRIPTIONS[candidate] }
 }
 
-/** Engines that run wherever Node runs. */
-async function openPortable(candidate: Exclude<Candidate, 'native'>): Promise<Engine> {
+async function openPortable(candidate: Portable): Promise<Engine> {
   switch (candidate) {
     case 'wasm':
       return openWasmEngine()

@@ -24,6 +24,7 @@ export type Activation = 'relu' | 'leakyRelu' | 'sigmoid'
 export type EngineName =
   | 'plain-float32'
   | 'plain-float64'
+  | 'native'
   | 'tfjs-native'
   | 'tfjs-wasm'
   | 'tfjs-cpu'

@@ -88,7 +88,7 @@ function hasGraphicsDevice(): boolean {
 }
 
 /** The folder of the package that this file belongs to, as source or built. */
-function packageFolder(): string {
+export function packageFolder(): string {
   const here = dirname(fileURLToPath(import.meta.url))
   const above = [join(here, '..', '..'), join(here, '..', '..', '..')]
   return above.find((folder) => existsSync(join(folder, 'package.json'))) ?? here

@@ -21,7 +21,7 @@ export const trainOptions = z.strictObject({
     .describe('folder of checkpoints and epoch journal; default: .millrace/<job name>/state'),
   seed: z.int().min(0).max(0xffffffff).default(1).describe('initial weights and every random draw'),
   engine: z
-    .enum(['auto', 'plain', 'plain-float64', 'tfjs', 'native', 'wasm', 'cpu'])
+    .enum(['auto', 'plain', 'plain-float64', 'tfjs', 'native', 'tensorflow', 'wasm', 'cpu'])
     .default('auto')
     .describe('what computes: the fastest that is here, or a named one'),
   dense: denseOptions.prefault({}),

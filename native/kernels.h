@@ -1,0 +1,54 @@
+// Element-wise, row-wise and reducing kernels on float arrays. Sums go through fixed blocks in float64, so threads do not
+// change them. `size` counts floats; matrices are row-major.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace millrace {
+
+enum class Binary { add, subtract, multiply };
+
+// In the order of UNARY in src/tensors/kernel-engine.ts.
+enum class Unary { relu, leakyRelu, sigmoid, exp, log, sin, softplus };
+
+// How the second operand is walked: element (row, column) is b[row * rowStep + column * columnStep].
+struct Walk {
+  size_t width, rowStep, columnStep;
+};
+
+void binary(Binary kind, float* out, const float* a, const float* b, size_t size, Walk walk);
+void affine(float* out, const float* x, size_t size, float factor, float offset);
+void unary(Unary kind, float* out, const float* x, size_t size, float slope);
+void unaryGradient(Unary kind, float* out, const float* dy, const float* x, const float* y, size_t size, float slope);
+
+void softmax(float* out, const float* x, size_t rows, size_t width);
+void softmaxGradient(float* out, const float* dy, const float* y, size_t rows, size_t width);
+
+// Columns from .. from + size of rows `fromWidth` wide to columns to .. of rows `toWidth` wide.
+void copyColumns(float* out, size_t to, size_t toWidth, const float* x, size_t from, size_t fromWidth, size_t size,
+                 size_t rows);
+void transpose(float* out, const float* x, size_t batch, size_t rows, size_t columns);
+void repeatEach(float* out, const float* x, size_t size, size_t width);
+
+double total(const float* x, size_t size);
+double dot(const float* a, const float* b, size_t size);
+void sumRows(float* out, const float* x, size_t rows, size_t width);
+void sumColumns(float* out, const float* x, size_t rows, size_t width);
+
+using Arrays = std::vector<const float*>;
+
+// sum over k of gates[:, k] experts[k], and its gradients; experts are [rows, width], gates [rows, K].
+void mix(float* out, const float* gates, const Arrays& experts, size_t rows, size_t width);
+void mixExpertGradient(float* out, const float* dy, const float* gates, size_t k, size_t count, size_t rows, size_t width);
+void mixGatesGradient(float* out, const float* dy, const Arrays& experts, size_t rows, size_t width);
+
+void weightedSum(float* out, const Arrays& arrays, const double* coefficients, size_t size);
+
+// Adam (Kingma and Ba 2015, algorithm 1) with the step's constants worked out by the caller.
+struct AdamStep {
+  float beta1, beta2, rate, floor, scale;
+};
+void adam(float* values, float* mean, float* square, const float* gradient, size_t size, const AdamStep& step);
+
+}  // namespace millrace

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "kernels.h"
+#include "workers.h"
+
+namespace millrace {
+namespace {
+
+constexpr size_t GRAIN = 1 << 14;
+
+template <class F>
+void eachRow(size_t rows, size_t width, const F& work) {
+  inPieces(rows, GRAIN / std::max<size_t>(width, 1) + 1, [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; row++) work(row);
+  });
+}
+
+// Floats that are summed as float32 before they are added up as float64.
+constexpr size_t BLOCK = 4096;
+constexpr size_t LANES = 16;
+
+// f(i) over [begin, end), sixteen sums side by side.
+template <class F>
+inline double blockSum(size_t begin, size_t end, const F& f) {
+  float lanes[LANES] = {};
+  size_t i = begin;
+  for (; i + LANES <= end; i += LANES)
+    for (size_t l = 0; l < LANES; l++) lanes[l] += f(i + l);
+  for (; i < end; i++) lanes[0] += f(i);
+  double sum = 0;
+  for (float lane : lanes) sum += lane;
+  return sum;
+}
+
+template <class F>
+double sumInBlocks(size_t size, const F& f) {
+  const size_t blocks = (size + BLOCK - 1) / BLOCK;
+  std::vector<double> sums(blocks);
+  inPieces(blocks, 16, [&](size_t begin, size_t end) {
+    for (size_t b = begin; b < end; b++) sums[b] = blockSum(b * BLOCK, std::min(size, (b + 1) * BLOCK), f);
+  });
+  double sum = 0;
+  for (double part : sums) sum += part;
+  return sum;
+}
+
+}  // namespace
+
+double total(const float* x, size_t size) {
+  return sumInBlocks(size, [=](size_t i) { return x[i]; });
+}
+
+double dot(const float* a, const float* b, size_t size) {
+  return sumInBlocks(size, [=](size_t i) { return a[i] * b[i]; });
+}
+
+void softmax(float* out, const float* x, size_t rows, size_t width) {
+  eachRow(rows, width * 4, [=](size_t row) {
+    const float* from = x + row * width;
+    float* to = out + row * width;
+    float top = from[0];
+    for (size_t c = 1; c < width; c++) top = std::max(top, from[c]);
+    float sum = 0;
+    for (size_t c = 0; c < width; c++) sum += to[c] = std::exp(from[c] - top);
+    for (size_t c = 0; c < width; c++) to[c] /= sum;
+  });
+}
+
+void softmaxGradient(float* out, const float* dy, const float* y, size_t rows, size_t width) {
+  eachRow(rows, width, [=](size_t row) {
+    const float *d = dy + row * width, *v = y + row * width;
+    float inner = 0;
+    for (size_t c = 0; c < width; c++) inner += d[c] * v[c];
+    for (size_t c = 0; c < width; c++) out[row * width + c] = v[c] * (d[c] - inner);
+  });
+}
+
+void copyColumns(float* out, size_t to, size_t toWidth, const float* x, size_t from, size_t fromWidth, size_t size,
+                 size_t rows) {
+  eachRow(rows, size, [=](size_t row) {
+    std::memcpy(out + row * toWidth + to, x + row * fromWidth + from, size * sizeof(float));
+  });
+}
+
+void transpose(float* out, const float* x, size_t batch, size_t rows, size_t columns) {
+  constexpr size_t TILE = 16;
+  const size_t bands = (rows + TILE - 1) / TILE;
+  inPieces(batch * bands, GRAIN / (TILE * std::max<size_t>(columns, 1)) + 1, [=](size_t begin, size_t end) {
+    for (size_t band = begin; band < end; band++) {
+      const float* from = x + band / bands * rows * columns;
+      float* to = out + band / bands * rows * columns;
+      const size_t top = band % bands * TILE, bottom = std::min(rows, top + TILE);
+      for (size_t c0 = 0; c0 < columns; c0 += TILE)
+        for (size_t c = c0; c < std::min(columns, c0 + TILE); c++)
+          for (size_t r = top; r < bottom; r++) to[c * rows + r] = from[r * columns + c];
+    }
+  });
+}
+
+void repeatEach(float* out, const float* x, size_t size, size_t width) {
+  eachRow(size, width, [=](size_t i) { std::fill(out + i * width, out + (i + 1) * width, x[i]); });
+}
+
+void sumColumns(float* out, const float* x, size_t rows, size_t width) {
+  eachRow(rows, width, [=](size_t row) {
+    const float* from = x + row * width;
+    out[row] = blockSum(0, width, [=](size_t c) { return from[c]; });
+  });
+}
+
+void sumRows(float* out, const float* x, size_t rows, size_t width) {
+  // Blocks of rows summed as float32, then added as float64; sixteen columns at a time.
+  constexpr size_t ROWS = 64;
+  const size_t strips = (width + LANES - 1) / LANES;
+  inPieces(strips, GRAIN / (LANES * std::max<size_t>(rows, 1)) + 1, [=](size_t begin, size_t end) {
+    for (size_t strip = begin; strip < end; strip++) {
+      const size_t at = strip * LANES, count = std::min(LANES, width - at);
+      double sums[LANES] = {};
+      for (size_t r0 = 0; r0 < rows; r0 += ROWS) {
+        float block[LANES] = {};
+        for (size_t r = r0; r < std::min(rows, r0 + ROWS); r++) {
+          const float* from = x + r * width + at;
+          if (count == LANES)
+            for (size_t c = 0; c < LANES; c++) block[c] += from[c];
+          else
+            for (size_t c = 0; c < count; c++) block[c] += from[c];
+        }
+        for (size_t c = 0; c < LANES; c++) sums[c] += block[c];
+      }
+      for (size_t c = 0; c < count; c++) out[at + c] = sums[c];
+    }
+  });
+}
+
+void mix(float* out, const float* gates, const Arrays& experts, size_t rows, size_t width) {
+  const size_t count = experts.size();
+  eachRow(rows, width * count, [&, count](size_t row) {
+    float* to = out + row * width;
+    std::memset(to, 0, width * sizeof(float));
+    for (size_t k = 0; k < count; k++) {
+      const float weight = gates[row * count + k];
+      const float* from = experts[k] + row * width;
+      for (size_t c = 0; c < width; c++) to[c] += weight * from[c];
+    }
+  });
+}
+
+void mixExpertGradient(float* out, const float* dy, const float* gates, size_t k, size_t count, size_t rows, size_t width) {
+  eachRow(rows, width, [=](size_t row) {
+    const float weight = gates[row * count + k];
+    for (size_t c = 0; c < width; c++) out[row * width + c] = weight * dy[row * width + c];
+  });
+}
+
+void mixGatesGradient(float* out, const float* dy, const Arrays& experts, size_t rows, size_t width) {
+  const size_t count = experts.size();
+  eachRow(rows, width * count, [&, count](size_t row) {
+    const float* d = dy + row * width;
+    for (size_t k = 0; k < count; k++) {
+      const float* from = experts[k] + row * width;
+      out[row * count + k] = blockSum(0, width, [=](size_t c) { return d[c] * from[c]; });
+    }
+  });
+}
+
+}  // namespace millrace
