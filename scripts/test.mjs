@@ -82,6 +82,8 @@ for (const { report } of RUNS) rmSync(report, { force: true })
 check('types', 'npx', ['tsc', '-p', 'tsconfig.json'])
 check('lint and format', 'npx', ['biome', 'ci', '.'])
 check('build', 'npm', ['run', '--silent', 'build'])
+// With neither engine the suites run on the others, and say so.
+spawnSync('node', ['scripts/native.mjs', '--if-possible'], { stdio: 'inherit' })
 for (const { report, select } of RUNS) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const { status } = spawnSync('npx', ['vitest', 'run', ...select, ...reporters], {

@@ -1,11 +1,10 @@
 /** @file `millrace doctor`: what this machine runs on, why this engine, and what a faster one still needs. */
 
-import { existsSync } from 'node:fs'
 import { MillraceError } from '../src/errors.ts'
 import type { EngineChoice } from '../src/tensors/engine-choice.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
 import type { CommandContext } from './command-context.ts'
-import { packageFile, requiredNode } from './package-files.ts'
+import { requiredNode } from './package-files.ts'
 import { findProgram, type Program } from './programs.ts'
 
 /** One line per finding on standard output; USAGE after them when Node is too old to run on. */
@@ -23,56 +22,34 @@ export async function doctorCommand(context: CommandContext): Promise<void> {
   }
 }
 
-/** How to get the native engine, and what of it is here; nothing when it is the one in use. */
+/** How to get the fastest engine, and what of it is here; nothing when it is the one in use. */
 function adviceOn(choice: EngineChoice, { environment }: CommandContext): readonly string[] {
-  if (choice.name === 'tfjs-native')
+  if (choice.name === 'native')
     return [line('faster', 'nothing: no other engine is as fast on this machine')]
   if (environment.MILLRACE_NATIVE === 'off') {
     return [line('faster', 'unset MILLRACE_NATIVE, which refuses the native engine')]
   }
-  if (!existsSync(packageFile('scripts/native.mjs'))) {
-    return [
-      line('faster', 'npm install @tensorflow/tfjs-node, where its library can be downloaded'),
-    ]
-  }
-  const found = nativeNeeds(environment)
-  const missing = found.filter(({ version }) => version === undefined).map(({ name }) => name)
+  const compiler = compilerOf(environment)
   return [
-    line('faster', `npm run native gets TensorFlow's library: ${readiness(missing)}`),
-    ...found.map(({ name, version, remedy }) =>
-      line('', `${name}: ${version ?? `missing; ${remedy}`}`),
-    ),
+    line('faster', `npm run native compiles kernels for this processor: ${readiness(compiler)}`),
+    line('', `${compiler.name}: ${compiler.version ?? `missing; ${compiler.remedy}`}`),
   ]
 }
 
-function readiness(missing: readonly string[]): string {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    return `but it exists for linux-x64 only, this is ${process.platform}-${process.arch}`
-  }
-  if (missing.length > 0) return `first install ${missing.join(' and ')}`
-  return 'everything it needs is here (207 MB to download, 600 MB on disk, about a minute)'
+function readiness({ version, name }: Program): string {
+  if (process.platform === 'win32') return 'but not on Windows'
+  if (version === undefined) return `first install ${name}`
+  return 'everything it needs is here (a few seconds; nothing is downloaded for it)'
 }
 
-/** The programs that scripts/native looks for. */
-function nativeNeeds(environment: CommandContext['environment']): readonly Program[] {
+/** The program that scripts/native looks for. */
+function compilerOf(environment: CommandContext['environment']): Program {
   const compilers = [environment.CXX ?? '', 'g++', 'clang++', 'c++'].filter((name) => name !== '')
-  return [
-    findProgram(environment, {
-      name: 'python3',
-      calls: [['python3', '--version']],
-      remedy: 'Debian, Ubuntu: apt-get install python3',
-    }),
-    findProgram(environment, {
-      name: 'pip',
-      calls: [['python3', '-m', 'pip', '--version']],
-      remedy: 'Debian, Ubuntu: apt-get install python3-pip',
-    }),
-    findProgram(environment, {
-      name: 'a C++ compiler',
-      calls: compilers.map((name) => [name, '--version']),
-      remedy: 'Debian, Ubuntu: apt-get install g++',
-    }),
-  ]
+  return findProgram(environment, {
+    name: 'a C++ compiler',
+    calls: compilers.map((name) => [name, '--version']),
+    remedy: 'Debian, Ubuntu: apt-get install g++',
+  })
 }
 
 /** Compares `20.9.0` and `20.10` number by number. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { ADDON, moveInstallation, recordInstalled, recordRefusal } from './installation.mjs'
+import { headers } from './kernels.mjs'
 import * as pins from './pins.mjs'
 import { checkPlatform, findPrograms, NativeError, runProgram } from './programs.mjs'
 import { verifyInstallation } from './verify.mjs'
@@ -29,9 +30,11 @@ export async function installNative(folder, say) {
     recordInstalled(result)
     const proof = verifyInstallation(result)
     moveInstallation(result, folder)
-    say(`${proof}. It is in ${folder}; millrace now uses it wherever a job asks for engine auto.`)
+    say(`${proof}. It is in ${folder}; A job uses it with train.engine: tensorflow.`)
   } catch (error) {
-    if (error instanceof NativeError) recordRefusal(folder, error.message)
+    if (error instanceof NativeError) {
+      recordRefusal(folder, 'library', pins.WHEEL.sha256, error.message)
+    }
     throw error
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -45,9 +48,8 @@ async function build(work, { python, compiler }, say) {
   await unpackWheel(work, python, wheel)
   say(`3/5 downloading the source of ${pins.ADDON_PACKAGE.name}`)
   const addon = await downloadPackage(work, pins.ADDON_PACKAGE, 'addon')
-  const headers = await downloadPackage(work, pins.HEADERS_PACKAGE, 'node-api')
   say(`4/5 compiling its addon with ${compiler}`)
-  await compile(work, compiler, join(addon, 'binding'), join(headers, 'include'))
+  await compile(work, compiler, join(addon, 'binding'))
 }
 
 async function downloadWheel(work, python) {
@@ -117,11 +119,11 @@ async function downloadPackage(work, { name, integrity }, folder) {
   return join(target, 'package')
 }
 
-async function compile(work, compiler, sources, nodeApi) {
+async function compile(work, compiler, sources) {
   const result = join(work, 'result')
   const args = [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${pins.NODE_API_VERSION}`],
-    ...[`-I${join(work, 'include', 'tensorflow', 'include')}`, `-I${nodeApi}`],
+    ...[`-I${join(work, 'include', 'tensorflow', 'include')}`, `-I${headers()}`],
     ...[
       join(sources, 'tfjs_backend.cc'),
       join(sources, 'tfjs_binding.cc'),

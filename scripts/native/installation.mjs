@@ -10,8 +10,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { INSTALLATION, LIBRARIES } from './pins.mjs'
 
 /** The addon's file; src/tensors/native-addons.ts looks for it. */
@@ -21,14 +21,16 @@ export const ADDON = 'tfjs_binding.node'
 const RECORD = 'installed.json'
 
 /** Written when an attempt failed, so that --if-possible does not try at every start. */
-const REFUSAL = 'failed.json'
+const REFUSALS = { library: 'failed.json', kernels: 'kernels-failed.json' }
 
-/** `.native` of this package, or what MILLRACE_NATIVE names; undefined when that is `off`. */
-export function targetFolder(setting = process.env.MILLRACE_NATIVE) {
+/**
+ * What MILLRACE_NATIVE names, else in the user's cache, where other checkouts find it; undefined when that is `off`. The same as
+ * `nativeFolder` of src/tensors/native-addons.ts, for a package that is not built yet.
+ */
+export function targetFolder(variables = process.env) {
+  const { MILLRACE_NATIVE: setting, XDG_CACHE_HOME: cache } = variables
   if (setting === 'off') return undefined
-  return setting
-    ? resolve(setting)
-    : join(dirname(fileURLToPath(import.meta.url)), '..', '..', '.native')
+  return setting ? resolve(setting) : join(cache || join(homedir(), '.cache'), 'millrace', 'native')
 }
 
 /** True when the folder holds an installation of today's pins. */
@@ -44,29 +46,27 @@ export function recordInstalled(folder) {
 
 /** Moves a proved installation to its place: without a record while files are exchanged, with one when all are there. */
 export function moveInstallation(from, to) {
-  for (const file of [RECORD, REFUSAL]) rmSync(join(to, file), { force: true })
+  for (const file of [RECORD, REFUSALS.library]) rmSync(join(to, file), { force: true })
   for (const file of [...LIBRARIES, ADDON, RECORD]) renameSync(join(from, file), join(to, file))
 }
 
-/** Why an attempt with today's pins failed, if one did. */
-export function refusalOnRecord(folder) {
-  const record = readRecord(join(folder, REFUSAL))
-  return record?.wheel === INSTALLATION.wheel ? record.reason : undefined
+/** Why an earlier attempt at this part failed, if one did with the same `key` (what it was made from). */
+export function refusalOnRecord(folder, part, key) {
+  const record = readRecord(join(folder, REFUSALS[part]))
+  return record?.key === key ? record.reason : undefined
 }
 
-export function recordRefusal(folder, reason) {
+export function recordRefusal(folder, part, key, reason) {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(
-    join(folder, REFUSAL),
-    `${JSON.stringify({ wheel: INSTALLATION.wheel, reason }, null, 2)}\n`,
-  )
+  writeFileSync(join(folder, REFUSALS[part]), `${JSON.stringify({ key, reason }, null, 2)}\n`)
 }
 
 /** Deletes what an installation put into the folder, and the folder unless something else is in it; false when there was nothing. */
 export function removeNative(folder) {
   if (!existsSync(folder)) return false
-  const ours = new Set([...LIBRARIES, ADDON, RECORD, REFUSAL])
-  const files = readdirSync(folder).filter((name) => ours.has(name) || /^work-\d+$/.test(name))
+  const ours = new Set([...LIBRARIES, ADDON, RECORD, ...Object.values(REFUSALS)])
+  const made = /^(work-\d+|kernels-[0-9a-f]+\.node)$/
+  const files = readdirSync(folder).filter((name) => ours.has(name) || made.test(name))
   for (const name of files) rmSync(join(folder, name), { recursive: true, force: true })
   if (readdirSync(folder).length === 0) rmdirSync(folder)
   return files.length > 0

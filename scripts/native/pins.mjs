@@ -35,13 +35,6 @@ export const ADDON_PACKAGE = {
     'sha512-uHrXeUlfgkMxTZqHkESSV7zSdKdV0LlsBeblqkuKU9nnfxB1pC6DtoyYVaLxznzZy7WQSegjcohxxCjAf6Dc7w==',
 }
 
-/** Headers of Node-API, whose binary interface is the same for every Node: no headers of Node itself are needed. */
-export const HEADERS_PACKAGE = {
-  name: 'node-api-headers@1.9.0',
-  integrity:
-    'sha512-2oNILP4jXwRB4ywnYKjVk1YyJ96n2D4EOVJO6S3oYZ5PtbJrw3Yt9TpAuX3nBLMuzn74rnfGQrv13pS9vC+YiA==',
-}
-
 /** Version of Node-API that the addon asks for: Node 20 has 9. */
 export const NODE_API_VERSION = 8
 

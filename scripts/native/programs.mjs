@@ -16,7 +16,17 @@ function answers(program, args) {
   return spawnSync(program, args, { stdio: 'ignore' }).status === 0
 }
 
-/** The programs an installation uses; NativeError that names every one that is missing and how to get it. */
+/** The C++ compiler; NativeError that says how to get one. */
+export function findCompiler() {
+  const compiler = compilers().find((name) => answers(name, ['--version']))
+  if (compiler === undefined) throw new NativeError(`missing on this machine: ${NO_COMPILER}.`)
+  return compiler
+}
+
+const NO_COMPILER =
+  'a C++ compiler (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++)'
+
+/** The programs an installation of the library uses; NativeError that names every one that is missing and how to get it. */
 export function findPrograms() {
   const missing = []
   const python = ['python3', 'python'].find((name) => answers(name, ['--version']))
@@ -28,11 +38,7 @@ export function findPrograms() {
     )
   }
   const compiler = compilers().find((name) => answers(name, ['--version']))
-  if (compiler === undefined) {
-    missing.push(
-      'a C++ compiler (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++)',
-    )
-  }
+  if (compiler === undefined) missing.push(NO_COMPILER)
   if (missing.length > 0) throw new NativeError(`missing on this machine: ${missing.join('; ')}.`)
   return { python, compiler }
 }

@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { cpus, homedir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { packageFolder, type Variables } from './native-addons.ts'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { nativeFolder, packageFolder, type Variables } from './native-addons.ts'
 
 /** How the sources are compiled, the compiler's name and the places of headers and result left out. */
 export const KERNEL_FLAGS: readonly string[] = [
@@ -24,14 +24,6 @@ export const KERNEL_FLAGS: readonly string[] = [
 export interface FoundKernels {
   readonly file: string
   readonly absent: string | undefined
-}
-
-/** The folder of what `npm run native` makes: MILLRACE_NATIVE, else in the user's cache; undefined when it is `off`. */
-export function nativeFolder(variables: Variables): string | undefined {
-  const { MILLRACE_NATIVE: setting, XDG_CACHE_HOME: cache } = variables
-  if (setting === 'off') return undefined
-  if (setting !== undefined && setting !== '') return resolve(setting)
-  return join(cache || join(homedir(), '.cache'), 'millrace', 'native')
 }
 
 /** The sources, headers first. */

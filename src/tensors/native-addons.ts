@@ -2,7 +2,8 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative, resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** An addon's file, and where it comes from in words. */
@@ -26,21 +27,30 @@ const ADDON = 'tfjs_binding.node'
 /** Written by `npm run native` when the addon beside it passed its proof. */
 const RECORD = 'installed.json'
 
+/** The folder of what `npm run native` makes: MILLRACE_NATIVE, else in the user's cache; undefined when it is `off`. */
+export function nativeFolder(variables: Variables): string | undefined {
+  const { MILLRACE_NATIVE: setting, XDG_CACHE_HOME: cache } = variables
+  if (setting === 'off') return undefined
+  if (setting !== undefined && setting !== '') return resolve(setting)
+  return join(cache || join(homedir(), '.cache'), 'millrace', 'native')
+}
+
 /**
  * MILLRACE_NATIVE: `off` finds nothing; a folder is looked in and nowhere else; unset, the GPU package comes first where
- * there is a device, then `.native` of this package, then tfjs-node as npm installed it.
+ * there is a device, then what `npm run native` installed, then tfjs-node as npm installed it.
  */
 export function findNativeAddons(variables: Variables): NativeSearch {
   const setting = variables.MILLRACE_NATIVE
-  if (setting === 'off') {
+  const folder = nativeFolder(variables)
+  if (folder === undefined) {
     return { addons: [], absent: 'the native engine is refused by MILLRACE_NATIVE=off' }
   }
   if (setting !== undefined && setting !== '') {
     const absent = `MILLRACE_NATIVE names ${setting}, where npm run native has not installed`
-    return { addons: installed(resolve(setting)), absent }
+    return { addons: installed(folder), absent }
   }
   const gpu = hasGraphicsDevice() ? packaged('@tensorflow/tfjs-node-gpu') : []
-  const own = installed(join(packageFolder(), '.native'))
+  const own = installed(folder)
   return {
     addons: [...gpu, ...own, ...packaged('@tensorflow/tfjs-node')],
     absent:
@@ -51,7 +61,7 @@ export function findNativeAddons(variables: Variables): NativeSearch {
 function installed(folder: string): readonly NativeAddon[] {
   const file = join(folder, ADDON)
   if (!existsSync(join(folder, RECORD)) || !existsSync(file)) return []
-  return [{ file, origin: `of npm run native in ${relative('', folder) || '.'}` }]
+  return [{ file, origin: `of npm run native in ${folder}` }]
 }
 
 /**

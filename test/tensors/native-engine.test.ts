@@ -1,4 +1,4 @@
-/** @file The native engine's own ways: forms of a tensor that are kept with it, memory, signals in the middle of a product. */
+/** @file The TensorFlow engine's own ways: forms of a tensor that are kept with it, memory, signals in the middle of a product. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,14 +14,14 @@ function libraryHere(): NativeLibrary | undefined {
   try {
     return loadNativeLibrary()
   } catch (thrown) {
-    console.warn(`NOT TESTED: the native engine does not start here: ${messageOf(thrown)}`)
+    console.warn(`NOT TESTED: the TensorFlow engine does not start here: ${messageOf(thrown)}`)
     return undefined
   }
 }
 
 const here = libraryHere()
-if (here === undefined) test.skip('the native engine does not start here', () => {})
-else describe('the native engine', () => suite(here))
+if (here === undefined) test.skip('the TensorFlow engine does not start here', () => {})
+else describe('the TensorFlow engine', () => suite(here))
 
 function suite({ binding, origin }: NativeLibrary): void {
   const engine = new NativeEngine(binding)

@@ -1,0 +1,3 @@
+export function targetFolder(
+  variables?: Readonly<Record<string, string | undefined>>,
+): string | undefined

@@ -1,0 +1,128 @@
+/** @file The native engine's own ways: edges of its tiles, threads that change no bit, memory that is used again. */
+
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { messageOf } from '../../src/errors.ts'
+import type { Engine, Tensor } from '../../src/tensors/engine.ts'
+import { type KernelLibrary, loadKernels } from '../../src/tensors/kernel-binding.ts'
+import { KernelEngine } from '../../src/tensors/kernel-engine.ts'
+import { plainEngine } from '../../src/tensors/plain-engine.ts'
+import { drawMixture, stepAtCut } from './small-mixture.ts'
+
+function kernelsHere(): KernelLibrary | undefined {
+  try {
+    return loadKernels()
+  } catch (thrown) {
+    console.warn(`NOT TESTED: the native engine does not start here: ${messageOf(thrown)}`)
+    return undefined
+  }
+}
+
+const here = kernelsHere()
+if (here === undefined) test.skip('the native engine does not start here', () => {})
+else describe('the native engine', () => suite(here))
+
+function matrix(on: Engine, seed: number, shape: number[]): Tensor {
+  const size = shape.reduce((product, axis) => product * axis, 1)
+  const values = Float64Array.from({ length: size }, (_, i) => Math.sin(seed + i * 1.3))
+  return on.upload(values, shape)
+}
+
+/** Products of a batch's size in every transposition, on two threads where there are two. */
+const DIGEST = `
+  const [binding, engines] = await Promise.all(process.argv.slice(1).map((file) => import(file)))
+  const library = binding.loadKernels()
+  const engine = new engines.KernelEngine(library.binding)
+  const drawn = (seed, ...shape) => engine.upload(
+    Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(seed + i * 1.3)), shape)
+  const hash = (await import('node:crypto')).createHash('sha256')
+  const [x, w, y] = [drawn(1, 1000, 300), drawn(2, 300, 200), drawn(3, 1000, 200)]
+  for (const tensor of [engine.linear(x, w, undefined, 'relu', 0), engine.matMul(x, y, { transposeA: true }),
+    engine.matMul(y, w, { transposeB: true }), engine.sumRows(x), engine.sum(x), engine.mul(x, x)])
+    hash.update(engine.read(tensor))
+  hash.update(engine.gram([x, x]))
+  console.log(library.binding.threads(), hash.digest('hex'))
+`
+
+function suite({ binding }: KernelLibrary): void {
+  const engine = new KernelEngine(binding)
+  const plain = plainEngine('float64')
+
+  test('products of any shape are right, whatever is left over at the edges of a tile', () => {
+    const length = fc.integer({ min: 1, max: 70 })
+    const depth = fc.oneof(length, fc.constantFrom(255, 256, 257, 600))
+    fc.assert(
+      fc.property(length, depth, length, fc.boolean(), fc.boolean(), (m, k, n, ta, tb) => {
+        const options = { transposeA: ta, transposeB: tb }
+        const results = [engine, plain].map((on) => {
+          const a = matrix(on, 1, ta ? [k, m] : [m, k])
+          const b = matrix(on, 2, tb ? [n, k] : [k, n])
+          const y = on.matMul(a, b, options)
+          const values = on.read(y)
+          for (const tensor of [a, b, y]) on.dispose(tensor)
+          return values
+        })
+        for (const [i, value] of results[1]!.entries()) {
+          expect(Math.abs(results[0]![i]! - value)).toBeLessThan(1e-5 + 5e-7 * k)
+        }
+      }),
+      { numRuns: 200 },
+    )
+    expect(engine.liveBuffers()).toBe(0)
+  })
+
+  test('one thread gives the bytes that two give', () => {
+    const modules = ['kernel-binding.js', 'kernel-engine.js'].map(
+      (name) => new URL(`../../dist/src/tensors/${name}`, import.meta.url).href,
+    )
+    const digests = ['1', '2', '5'].map((threads) => {
+      const args = ['--input-type=module', '-e', DIGEST, ...modules]
+      const env = { ...process.env, MILLRACE_THREADS: threads }
+      const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' })
+      const [used, digest] = stdout.trim().split(' ')
+      expect(used, stderr).toBe(threads)
+      return digest
+    })
+    expect(digests[0]).toMatch(/^[0-9a-f]{64}$/)
+    expect(new Set(digests).size).toBe(1)
+  })
+
+  test('10,000 training steps of changing size leave nothing behind and need no more memory', () => {
+    const run = (steps: number): void => {
+      for (let i = 0; i < steps; i++) {
+        const size = { batch: 1 + (i % 97), inputs: 16, experts: 2, hidden: 8, output: 4, tasks: 2 }
+        stepAtCut(engine, size, drawMixture(size, 7), [1, 0.5])
+      }
+    }
+    run(1000)
+    const before = process.memoryUsage().rss
+    run(9000)
+    expect([engine.liveTensors(), engine.liveBuffers()]).toEqual([0, 0])
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6)
+  }, 120_000)
+
+  test('a leak would be noticed', () => {
+    const tensor = engine.upload(Float32Array.of(1, 2), [2])
+    const second = engine.reshape(tensor, [1, 2])
+    expect([engine.liveTensors(), engine.liveBuffers()]).toEqual([2, 1])
+    engine.dispose(tensor)
+    expect(engine.read(second)).toEqual(Float32Array.of(1, 2))
+    engine.dispose(second)
+    expect([engine.liveTensors(), engine.liveBuffers()]).toEqual([0, 0])
+    expect(() => engine.read(second)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+
+  test('repeats its bytes at the size of a real batch', () => {
+    const size = { batch: 512, inputs: 64, experts: 4, hidden: 96, output: 64, tasks: 3 }
+    const digest = (): string => {
+      const { losses, gram, gradients } = stepAtCut(engine, size, drawMixture(size, 3), [1, 2, 3])
+      const hash = createHash('sha256').update(JSON.stringify([...losses, ...gram]))
+      for (const values of gradients.values()) hash.update(JSON.stringify([...values]))
+      return hash.digest('hex')
+    }
+    const first = digest()
+    for (let i = 0; i < 5; i++) expect(digest()).toBe(first)
+  })
+}
