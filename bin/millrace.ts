@@ -26,6 +26,12 @@ function positive(text: string): number {
   return value
 }
 
+function share(text: string): { index: number; of: number } {
+  const [, index, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number)
+  if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of }
+  throw new InvalidArgumentError('give a place and a number of trainers, such as 1/2.')
+}
+
 const program = new Command('millrace')
   .description('Real-time multi-task learner that lives beside an event bus.')
   .version(packageVersion())
@@ -61,10 +67,26 @@ program
 
 program
   .command('run <job>')
-  .description('run the learner of a job until Ctrl-C')
-  .option('--exit', 'end when everything that is on the bus was learned from', false)
+  .description('run a job until Ctrl-C: the whole of it, or one role in a process of its own')
+  .option('--exit', 'end when everything that is on the bus was read', false)
+  .addOption(
+    new Option(
+      '--role <role>',
+      'joiner: events to the samples topic, any number of them; trainer: samples to the model topic',
+    )
+      .choices(['all', 'joiner', 'trainer'])
+      .default('all'),
+  )
+  .option('--share <n/of>', 'trainer: which of several trainers this is, such as 1/2', share)
   .addOption(reportOption)
-  .addHelpText('after', '\nExample:\n  millrace run examples/simulated/job.yaml --exit')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  millrace run examples/simulated/job.yaml --exit
+  millrace run examples/simulated/job.yaml --role joiner
+  millrace run examples/simulated/job.yaml --role trainer --share 2/2`,
+  )
   .action(async (job, options) =>
     (await import('../topology/run-command.ts')).runCommand(context, { job, ...options }),
   )

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'BROKER'
   | 'CORRUPT'
   | 'ENGINE'
+  | 'FENCED'
   | 'FOREIGN'
   | 'IO'
   | 'NUMERIC'

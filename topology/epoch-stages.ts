@@ -5,10 +5,9 @@
 
 import type { Epoch } from '../src/broker/epoch-journal.ts'
 import type { Decoded } from '../src/events/event.ts'
-import type { EventJoiner } from '../src/join/event-joiner.ts'
-import type { JoinOutputs } from '../src/join/join-outputs.ts'
 import type { Report } from '../src/observe/report.ts'
 import type { Corrections } from '../src/publish/update.ts'
+import type { Intake, IntakeOutputs } from '../src/samples/intake.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import type { Clock } from '../src/time.ts'
 import type { EventInput } from './event-inputs.ts'
@@ -44,19 +43,19 @@ export function decodeReads(inputs: readonly EventInput[], poll: Poll): Decoded[
   return decoded
 }
 
-/** Events -> what the join gives for them, then for the idle and finished inputs that the epoch names. */
-export function joinEpoch(
-  joiner: EventJoiner,
+/** Records -> what the intake gives for them, then for the idle and finished inputs that the epoch names. */
+export function takeIn<Outputs extends IntakeOutputs>(
+  intake: Intake<Outputs>,
   inputs: readonly EventInput[],
   epoch: Epoch,
-  events: readonly Decoded[],
-): JoinOutputs[] {
-  const outputs = [joiner.push(events)]
+  records: readonly Decoded[],
+): Outputs[] {
+  const outputs = [intake.push(records)]
   const idle = new Set(epoch.idle)
   const finished = new Set(epoch.finished)
   for (const input of inputs.keys()) {
     outputs.push(
-      finished.has(input) ? joiner.finish(input) : joiner.setIdle(input, idle.has(input)),
+      finished.has(input) ? intake.finish(input) : intake.setIdle(input, idle.has(input)),
     )
   }
   return outputs
@@ -65,8 +64,8 @@ export function joinEpoch(
 /** What did not become a sample goes to its own topic. */
 export async function sideline(
   context: EpochContext,
-  outputs: readonly JoinOutputs[],
-): Promise<readonly JoinOutputs[]> {
+  outputs: readonly IntakeOutputs[],
+): Promise<readonly IntakeOutputs[]> {
   for (const part of outputs) await context.sideOutputs.append(part)
   return outputs
 }
@@ -75,11 +74,11 @@ export async function sideline(
 export function toBatches(
   context: EpochContext,
   poll: Poll,
-  outputs: readonly JoinOutputs[],
+  outputs: readonly IntakeOutputs[],
 ): MiniBatch[] {
-  const { batcher, joiner, sampling } = context.stages
+  const { batcher, intake, sampling } = context.stages
   const batches = outputs.flatMap(({ samples }) => batcher.push(sampling.thin(samples)))
-  batches.push(...batcher.advance(joiner.watermark))
+  batches.push(...batcher.advance(intake.watermark))
   return poll.epoch.end ? [...batches, ...batcher.flush()] : batches
 }
 
@@ -99,7 +98,7 @@ async function publishWhenDue(context: EpochContext): Promise<void> {
 
 /** Publishes the model as it stands, or holds it back when the gate finds it sick (law 8). */
 export async function publish(context: EpochContext): Promise<void> {
-  const { publisher, gate, progressive, encoder, joiner } = context.stages
+  const { publisher, gate, progressive, encoder, intake } = context.stages
   const draft = publisher.draft({
     metrics: publicationMetrics(progressive),
     standardisation: encoder.statistics(),
@@ -119,6 +118,6 @@ export async function publish(context: EpochContext): Promise<void> {
     sequence: version.sequence,
     sha256: version.sha256,
     bytes: version.content.length,
-    freshnessSeconds: Math.max(0, joiner.newestTime - publisher.watermarkMs) / 1000,
+    freshnessSeconds: Math.max(0, intake.newestTime - publisher.watermarkMs) / 1000,
   })
 }

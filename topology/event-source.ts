@@ -9,6 +9,9 @@ import { MillraceError } from '../src/errors.ts'
 import { partitionName, type TopicPartition } from '../src/ids.ts'
 import type { Clock } from '../src/time.ts'
 
+/** What a source needs of the bus. */
+export type EventLog = Pick<TopicLog, 'bounds' | 'read' | 'waitForRecords' | 'commitOffsets'>
+
 /** What the source must know of the joiner. */
 export interface EventTimes {
   /** The newest event time seen on an input, -Infinity before the first. */
@@ -18,7 +21,7 @@ export interface EventTimes {
 }
 
 export interface EventSourceOptions {
-  readonly log: TopicLog
+  readonly log: EventLog
   /** Dense index of an input = its place here; topics in job order, partitions ascending. */
   readonly inputs: readonly TopicPartition[]
   readonly clock: Clock

@@ -8,7 +8,6 @@ import { sparseOptimizer } from '../src/embeddings/sparse-optimizers.ts'
 import { EmbeddingTable } from '../src/embeddings/table.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
 import { compileFeatures } from '../src/features/feature-spec.ts'
-import { EventJoiner, type JoinInput } from '../src/join/event-joiner.ts'
 import { longestWindowMs } from '../src/join/options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { Parameters } from '../src/model/parameters.ts'
@@ -19,6 +18,7 @@ import { Progressive } from '../src/observe/progressive.ts'
 import { Gate } from '../src/publish/gate.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import type { Corrections } from '../src/publish/update.ts'
+import type { Intake } from '../src/samples/intake.ts'
 import { MiniBatcher } from '../src/samples/mini-batcher.ts'
 import { NegativeSampling } from '../src/samples/negative-sampling.ts'
 import { keepRates } from '../src/samples/options.ts'
@@ -32,7 +32,7 @@ import { RealNegatives } from '../src/train/real-negatives.ts'
 /** Everything that has state and is saved; in the order of the data's path. */
 export interface JobStages {
   readonly tasks: readonly string[]
-  readonly joiner: EventJoiner
+  readonly intake: Intake
   readonly sampling: NegativeSampling
   readonly batcher: MiniBatcher
   readonly encoder: FeatureEncoder
@@ -55,20 +55,14 @@ export interface JobStages {
 }
 
 /** Fresh stages; BAD_SETTINGS when the sections of the job do not fit together. */
-export function buildStages(job: Job, inputs: readonly JoinInput[], engine: Engine): JobStages {
+export function buildStages(job: Job, intake: Intake, engine: Engine): JobStages {
   const tasks = job.join.tasks.map((task) => task.name)
   const openedShare = job.observe.delayed_share
-  const joiner = new EventJoiner({
-    inputs,
-    latenessMs: job.events.latenessMs,
-    dedupe: job.events.dedupe,
-    join: { ...job.join, openedShare },
-  })
   const encoder = new FeatureEncoder(compileFeatures(job.features))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
   return {
     tasks,
-    joiner,
+    intake,
     sampling: new NegativeSampling({
       keepRates: keepRates(job.negatives, tasks),
       seed: job.train.seed,

@@ -5,7 +5,7 @@ import { EventJoiner } from '../src/join/event-joiner.ts'
 import type { JoinOutputs } from '../src/join/join-outputs.ts'
 import type { Job } from '../src/settings/job.ts'
 import type { Clock } from '../src/time.ts'
-import { decodeReads, joinEpoch } from './epoch-stages.ts'
+import { decodeReads, takeIn } from './epoch-stages.ts'
 import { type EventInput, eventInputs } from './event-inputs.ts'
 import { EventSource } from './event-source.ts'
 
@@ -43,7 +43,7 @@ async function* outputsOf(
 ): AsyncGenerator<JoinOutputs> {
   for (let ended = false; !ended; ) {
     const poll = await source.poll(joiner)
-    yield* joinEpoch(joiner, inputs, poll.epoch, decodeReads(inputs, poll))
+    yield* takeIn(joiner, inputs, poll.epoch, decodeReads(inputs, poll))
     source.applied(poll.epoch)
     ended = poll.epoch.end
   }

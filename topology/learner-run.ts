@@ -66,7 +66,7 @@ export class LearnerRun {
     const { source, journal, context } = this.#parts
     const replayed = this.#pending.shift()
     if (replayed !== undefined) return source.replay(replayed)
-    const poll = await source.poll(context.stages.joiner)
+    const poll = await source.poll(context.stages.intake)
     if (!this.#changes(poll.epoch)) {
       await source.wait(POLL_TIMEOUT_MS)
       return undefined
@@ -131,18 +131,18 @@ export class LearnerRun {
 
   async #reportEpoch(): Promise<void> {
     const { context, source } = this.#parts
-    const { joiner, learner, table } = context.stages
+    const { intake, learner, table } = context.stages
     const lag = await source.lag()
     context.report({
       kind: 'epoch',
-      accounting: joiner.accounting(),
+      accounting: intake.accounting(),
       samples: learner.samples,
       lag: context.inputs.map(({ topic, partition }, input) => ({
         topic,
         partition,
         records: lag[input] ?? 0,
       })),
-      watermark: joiner.watermark,
+      watermark: intake.watermark,
     })
     const { rows, payloadBytes, totalBytes } = table.bytes
     context.report({

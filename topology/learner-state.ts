@@ -29,7 +29,7 @@ export interface LearnerPosition {
 }
 
 const STAGES = [
-  'joiner',
+  'intake',
   'batcher',
   'encoder',
   'learner',

@@ -5,7 +5,7 @@
 
 import { concatMap, defer, last, map, mergeMap, type Observable, of, repeat, takeWhile } from 'rxjs'
 import type { Epoch } from '../src/broker/epoch-journal.ts'
-import { decodeReads, joinEpoch, learnAndPublish, sideline, toBatches } from './epoch-stages.ts'
+import { decodeReads, learnAndPublish, sideline, takeIn, toBatches } from './epoch-stages.ts'
 import type { Poll } from './event-source.ts'
 import type { LearnerRun } from './learner-run.ts'
 
@@ -25,7 +25,7 @@ function runEpoch(run: LearnerRun, poll: Poll): Observable<Epoch> {
   const { inputs, stages } = context
   return of(poll).pipe(
     map(() => decodeReads(inputs, poll)),
-    map((events) => joinEpoch(stages.joiner, inputs, poll.epoch, events)),
+    map((events) => takeIn(stages.intake, inputs, poll.epoch, events)),
     concatMap((outputs) => sideline(context, outputs)),
     mergeMap((outputs) => toBatches(context, poll, outputs)),
     concatMap((batch) => learnAndPublish(context, batch)),

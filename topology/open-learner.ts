@@ -14,9 +14,9 @@ import type { Engine } from '../src/tensors/engine.ts'
 import type { Clock } from '../src/time.ts'
 import { CheckpointStore } from '../src/train/checkpoint-store.ts'
 import { openChunkCodec } from './chunk-codec.ts'
-import { eventInputs } from './event-inputs.ts'
 import { EventSource } from './event-source.ts'
 import { buildStages, corrections, jobHash } from './job-stages.ts'
+import { type LearnerRole, roleName, WHOLE_JOB } from './learner-role.ts'
 import { LearnerRun } from './learner-run.ts'
 import { type LearnerPosition, LearnerState } from './learner-state.ts'
 import { ModelTopic, type ModelTopicOptions } from './model-topic.ts'
@@ -28,6 +28,8 @@ export interface OpenLearnerOptions {
   readonly engine: Engine
   readonly clock: Clock
   readonly report: (report: Report) => void
+  /** Default: the whole job. */
+  readonly role?: LearnerRole
 }
 
 /** An open learner and where its events come from. */
@@ -55,16 +57,16 @@ export async function openLearner(
   options: OpenLearnerOptions,
   environment: Environment = process.env,
 ): Promise<OpenLearner> {
-  const { job, log, engine, clock, report } = options
-  const inputs = await eventInputs(job, log)
-  const stages = buildStages(job, inputs, engine)
+  const { job, log, engine, clock, report, role = WHOLE_JOB } = options
+  const inputs = await role.inputs(job, log)
+  const stages = buildStages(job, role.intake(job, inputs), engine)
   const state = new LearnerState(stages)
-  const folder = stateFolder(job)
+  const folder = join(stateFolder(job), role.name)
   mkdirSync(folder, { recursive: true })
-  const lock = WriterLock.acquire(folder, `the state of job ${job.name}`)
+  const lock = WriterLock.acquire(folder, `the state of job ${roleName(job.name, role.name)}`)
   const checkpoints = new CheckpointStore(join(folder, 'checkpoints'))
   const checkpoint = checkpoints.load()
-  const hash = jobHash(job)
+  const hash = roleName(jobHash(job), role.name)
   const position = checkpoint === undefined ? undefined : state.restore(checkpoint)
   if (position !== undefined) checkSameJob(position, hash, folder, inputs.length)
   const source = new EventSource({
@@ -83,7 +85,12 @@ export async function openLearner(
     modelTopicOptions(options, environment),
     position?.modelTopic,
   )
-  const sideOutputs = await SideOutputs.open(log, job.name, inputs, position?.written ?? {})
+  const sideOutputs = await SideOutputs.open(
+    log,
+    roleName(job.name, role.name),
+    inputs,
+    position?.written ?? {},
+  )
   const run = new LearnerRun({
     context: {
       stages,
@@ -99,7 +106,7 @@ export async function openLearner(
     checkpoints,
     state,
     jobHash: hash,
-    group: (job.bus.kind === 'kafka' ? job.bus.group : undefined) ?? job.name,
+    group: roleName((job.bus.kind === 'kafka' ? job.bus.group : undefined) ?? job.name, role.name),
     pending: ahead,
     records: position?.records ?? 0,
     checkpointEveryRecords: job.train.checkpoint_every_records,

@@ -1,21 +1,36 @@
-/** @file `millrace run JOB`: the learner of one job, until Ctrl-C or, with --exit, until the bus is read. */
+/** @file `millrace run JOB`: one job, whole or one role of it, until Ctrl-C or, with --exit, until the bus is read. */
 
+import { MillraceError } from '../src/errors.ts'
+import { formatCount } from '../src/observe/format.ts'
 import { wantsColor } from '../src/observe/progress.ts'
 import type { RunReport } from '../src/observe/run-report.ts'
-import { renderReport } from '../src/observe/table.ts'
-import { loadJob } from '../src/settings/job.ts'
+import { renderAccounting, renderReport } from '../src/observe/table.ts'
+import { type Job, loadJob } from '../src/settings/job.ts'
 import type { CommandContext } from './command-context.ts'
+import { trainerRole, WHOLE_JOB } from './learner-role.ts'
 import { runJob } from './run-job.ts'
+import { runJoiner } from './run-joiner.ts'
+import type { Share } from './sample-inputs.ts'
 
 export interface RunCommand {
   readonly job: string
   /** End when everything that is on the bus now was learned from. */
   readonly exit: boolean
   readonly report?: string
+  /** What this process does of the job. */
+  readonly role: 'all' | 'joiner' | 'trainer'
+  /** Of several trainers, which this is. */
+  readonly share?: Share
 }
 
 export async function runCommand(context: CommandContext, command: RunCommand): Promise<void> {
+  if (command.share !== undefined && command.role !== 'trainer') {
+    throw new MillraceError('USAGE', `--share is of trainers, this is ${command.role}`, {
+      remedy: 'joiners share by themselves; add --role trainer, or leave --share out',
+    })
+  }
   const job = await loadJob(command.job)
+  if (command.role === 'joiner') return joinerCommand(context, command, job)
   const report = await runJob({
     job,
     clock: context.clock,
@@ -23,8 +38,29 @@ export async function runCommand(context: CommandContext, command: RunCommand): 
     reportFile: command.report,
     faces: true,
     terminal: context.terminal,
+    role: command.role === 'trainer' ? trainerRole(command.share) : WHOLE_JOB,
   })
   printReport(context, report)
+}
+
+async function joinerCommand(
+  context: CommandContext,
+  command: RunCommand,
+  job: Job,
+): Promise<void> {
+  const report = await runJoiner({
+    job,
+    clock: context.clock,
+    untilEnd: command.exit,
+    reportFile: command.report,
+  })
+  const color = wantsColor(context.terminal.isTTY === true, context.environment)
+  context.print(renderAccounting(report.accounting, { color }))
+  const { samples, shards, events_per_second: pace } = report
+  context.print(
+    `samples       ${formatCount(samples)} of the shards ${shards.join(', ') || 'none'}`,
+  )
+  context.print(`events        ${formatCount(pace)}/s`)
 }
 
 /** The readable tables, on standard output. */

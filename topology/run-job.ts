@@ -15,6 +15,7 @@ import { type EngineChoice, openEngine } from '../src/tensors/engine-choice.ts'
 import type { Clock } from '../src/time.ts'
 import { openBus } from './bus.ts'
 import { learnerEpochs } from './learner.ts'
+import type { LearnerRole } from './learner-role.ts'
 import { type OpenLearner, openLearner } from './open-learner.ts'
 import { packageVersion } from './package-files.ts'
 import { StatusBoard } from './status-board.ts'
@@ -31,6 +32,8 @@ export interface RunOptions {
   /** Take a free port when the job's is busy: for demonstrations, where no scraper expects the port. */
   readonly anyPort?: boolean
   readonly terminal: NodeJS.WriteStream
+  /** Default: the whole job. */
+  readonly role?: LearnerRole
 }
 
 const SHOW_EVERY_MS = 250
@@ -63,7 +66,14 @@ async function runWith(
   const report = (one: Report): void => {
     for (const sink of sinks) sink(one)
   }
-  const learner = await openLearner({ job, log, engine: choice.engine, clock, report })
+  const learner = await openLearner({
+    job,
+    log,
+    engine: choice.engine,
+    clock,
+    report,
+    ...(options.role === undefined ? {} : { role: options.role }),
+  })
   const { stages } = learner.run.context
   const facts = { job: job.name, engine: choice.name, engineReason: choice.reason }
   const board = new StatusBoard(facts, stages.progressive, clock)
@@ -85,7 +95,7 @@ async function runWith(
   const seconds = Math.max(0.001, (clock.now() - started) / 1000)
   const results = runReport({
     predictions: stages.predictions.report(job.train.report_skip),
-    accounting: stages.joiner.accounting(),
+    accounting: stages.intake.accounting(),
     versions: versionsOf(stages.publisher.sequence, job.publish.full_every),
     engine: { name: choice.name, reason: choice.reason },
     samples: stages.learner.samples,

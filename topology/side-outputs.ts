@@ -4,7 +4,7 @@ import type { OutgoingRecord, TopicLog } from '../src/broker/topic-log.ts'
 import { MillraceError } from '../src/errors.ts'
 import type { EventSource } from '../src/events/event.ts'
 import type { TopicPartition } from '../src/ids.ts'
-import type { JoinOutputs } from '../src/join/join-outputs.ts'
+import type { IntakeOutputs } from '../src/samples/intake.ts'
 import { AvroCodec } from '../src/wire/avro-codec.ts'
 import { loadSchema } from '../src/wire/avro-schema.ts'
 import { Outbox } from './outbox.ts'
@@ -18,32 +18,66 @@ export function sideTopic(job: string, side: (typeof SIDES)[number]): string {
   return `${job}.${side}`
 }
 
+/** Names of all of them. */
+export function sideTopics(job: string): string[] {
+  return SIDES.map((side) => sideTopic(job, side))
+}
+
+/** Where the records of one side go. */
+export interface SideBox {
+  /** How far it is written, for the checkpoint. */
+  readonly written: number
+  append(records: readonly OutgoingRecord[]): Promise<void>
+}
+
+/** Opens the box of a topic from where the checkpoint has it. */
+export type OpenSideBox = (topic: string, written: number) => Promise<SideBox>
+
 /** Appends what did not become a sample, exactly once over crashes. */
 export class SideOutputs {
-  readonly #boxes: ReadonlyMap<string, Outbox>
+  readonly #boxes: ReadonlyMap<string, SideBox>
+  readonly #partition: number
   readonly #job: string
   readonly #inputs: readonly TopicPartition[]
   readonly #codec = new AvroCodec({ schema: loadSchema(packageFile('schemas/dead-letter.avsc')) })
 
-  private constructor(job: string, inputs: readonly TopicPartition[], boxes: Map<string, Outbox>) {
+  private constructor(
+    job: string,
+    inputs: readonly TopicPartition[],
+    boxes: ReadonlyMap<string, SideBox>,
+    partition: number,
+  ) {
     this.#job = job
+    this.#partition = partition
     this.#inputs = inputs
     this.#boxes = boxes
   }
 
-  /** `written`: records per topic that the checkpoint covers. */
-  static async open(
+  /** Topics with one partition, for one writer. `written`: records per topic that the checkpoint covers. */
+  static open(
     log: TopicLog,
     job: string,
     inputs: readonly TopicPartition[],
     written: Readonly<Record<string, number>>,
   ): Promise<SideOutputs> {
-    const boxes = new Map<string, Outbox>()
-    for (const side of SIDES) {
-      const topic = sideTopic(job, side)
-      boxes.set(topic, await Outbox.open(log, topic, written[topic] ?? 0))
-    }
-    return new SideOutputs(job, inputs, boxes)
+    const open: OpenSideBox = (topic, upTo) => Outbox.open(log, topic, upTo)
+    return SideOutputs.openIn(open, { job, inputs, written, partition: 0 })
+  }
+
+  /** With boxes of another kind, all in one partition. */
+  static async openIn(
+    open: OpenSideBox,
+    place: {
+      readonly job: string
+      readonly inputs: readonly TopicPartition[]
+      readonly written: Readonly<Record<string, number>>
+      readonly partition: number
+    },
+  ): Promise<SideOutputs> {
+    const { job, inputs, written, partition } = place
+    const boxes = new Map<string, SideBox>()
+    for (const topic of sideTopics(job)) boxes.set(topic, await open(topic, written[topic] ?? 0))
+    return new SideOutputs(job, inputs, boxes, partition)
   }
 
   /** Records per topic, for the checkpoint. */
@@ -51,7 +85,7 @@ export class SideOutputs {
     return Object.fromEntries(Array.from(this.#boxes, ([topic, box]) => [topic, box.written]))
   }
 
-  async append(outputs: JoinOutputs): Promise<void> {
+  async append(outputs: IntakeOutputs): Promise<void> {
     await this.#box('dead-letter').append(
       outputs.deadLetters.map(({ source, reason, detail, raw }) =>
         this.#record(source, reason, detail, raw),
@@ -69,7 +103,7 @@ export class SideOutputs {
     )
   }
 
-  #box(side: (typeof SIDES)[number]): Outbox {
+  #box(side: (typeof SIDES)[number]): SideBox {
     const box = this.#boxes.get(sideTopic(this.#job, side))
     if (box === undefined) throw new MillraceError('BAD_STATE', `no outbox for ${side}`)
     return box
@@ -91,7 +125,7 @@ export class SideOutputs {
       value: this.#codec.encode(value),
       // The record says where it came from; a time of its own would be the wall clock's.
       timestampMs: 0,
-      partition: 0,
+      partition: this.#partition,
     }
   }
 }

@@ -113,14 +113,19 @@ function fsyncFolder(path: string): void {
   }
 }
 
-function frame(epoch: Epoch): Uint8Array {
+/** An epoch as bytes, without a frame; `epochFrom` reads it back. */
+export function epochBytes(epoch: Epoch): Uint8Array {
   const body = new ByteWriter().f64(epoch.number).u32(epoch.reads.length)
   for (const read of epoch.reads) body.u32(read.input).f64(read.from).f64(read.to)
   for (const inputs of [epoch.idle, epoch.finished]) {
     body.u32(inputs.length)
     for (const input of inputs) body.u32(input)
   }
-  const content = body.u8(epoch.end ? 1 : 0).finish()
+  return body.u8(epoch.end ? 1 : 0).finish()
+}
+
+function frame(epoch: Epoch): Uint8Array {
+  const content = epochBytes(epoch)
   const header = new ByteWriter().u32(content.length).u32(crc32c(content))
   return header.u32(crc32c(header.finish())).raw(content).u8(END).finish()
 }
@@ -167,7 +172,8 @@ function damaged(path: string, at: number, what: string): MillraceError {
   })
 }
 
-function epochFrom(reader: ByteReader): Epoch {
+/** What `epochBytes` wrote. */
+export function epochFrom(reader: ByteReader): Epoch {
   const number = reader.f64()
   const reads = Array.from({ length: reader.u32() }, () => ({
     input: reader.u32(),

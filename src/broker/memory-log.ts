@@ -1,6 +1,8 @@
 /** @file A TopicLog in memory, for tests and for jobs that need not survive: same answers as the file log, no durability. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { FairMember } from './fair-member.ts'
+import { MemoryGroup } from './memory-group.ts'
 import type {
   LogRecord,
   OutgoingRecord,
@@ -20,6 +22,7 @@ import {
   outOfRange,
   unknownTopic,
 } from './topic-rules.ts'
+import type { GroupMember, GroupOptions } from './work-group.ts'
 
 type Partition = LogRecord[]
 
@@ -30,6 +33,7 @@ export class MemoryLog implements TopicLog {
   readonly #maxRecordBytes: number
   readonly #topics = new Map<string, Partition[]>()
   readonly #waiting = new Set<() => void>()
+  readonly #groups = new Map<string, MemoryGroup>()
   #closed = false
 
   constructor({ maxRecordBytes = DEFAULT_MAX_RECORD_BYTES } = {}) {
@@ -113,6 +117,20 @@ export class MemoryLog implements TopicLog {
       const timer = setTimeout(() => finish(false), timeoutMs)
       this.#waiting.add(look)
     })
+  }
+
+  async joinGroup({ group, pieces }: GroupOptions): Promise<GroupMember> {
+    const { id, board } = this.group(group).join()
+    return new FairMember(id, board, pieces)
+  }
+
+  /** The group itself, from which a test can evict a member that lives. */
+  group(name: string): MemoryGroup {
+    const known = this.#groups.get(name)
+    if (known !== undefined) return known
+    const group = new MemoryGroup()
+    this.#groups.set(name, group)
+    return group
   }
 
   async close(): Promise<void> {

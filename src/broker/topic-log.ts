@@ -1,6 +1,7 @@
 /** @file The port to the bus: ordered, partitioned, append-only topics. file-log, memory-log and kafka-log implement it. */
 
 import type { TopicPartition } from '../ids.ts'
+import type { GroupMember, GroupOptions } from './work-group.ts'
 
 /** What is appended. `partition` unset: chosen by a stable hash of `key` (round robin never: same key, same partition). */
 export interface OutgoingRecord {
@@ -44,6 +45,10 @@ export interface TopicDefinition {
   readonly cleanup: 'delete' | 'compact'
   readonly retentionBytes?: number
   readonly retentionMs?: number
+  /**
+   * Which processes may append at a time, in a log that locks: one to the whole topic (the default), or one to each partition.
+   */
+  readonly writers?: 'one' | 'each-partition'
 }
 
 /** A durable, partitioned, append-only log. Errors: BROKER (unreachable, missing topic), CORRUPT (checksum), IO. */
@@ -67,5 +72,11 @@ export interface TopicLog {
    * there are no groups.
    */
   commitOffsets?(group: string, positions: readonly Position[]): Promise<void>
+  /** Becomes a member of a group of processes that share numbered pieces of work. */
+  joinGroup(options: GroupOptions): Promise<GroupMember>
+  /** Lets another process append to a partition of a topic with `writers: 'each-partition'`; absent where nothing locks. */
+  yieldPartition?(at: TopicPartition): Promise<void>
+  /** Forgets records before the position, as far as the log can; absent where it cannot. */
+  trim?(at: Position): Promise<void>
   close(): Promise<void>
 }

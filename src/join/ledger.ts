@@ -60,7 +60,7 @@ export class Ledger {
     this.#counts[input * COLUMNS + IN]!++
   }
 
-  countOut(outputs: JoinOutputs): void {
+  countOut(outputs: Omit<JoinOutputs, 'samples'>): void {
     for (const { source } of outputs.sampled) this.#count(source.input, JOINED)
     for (const { event } of outputs.joined) this.#count(event.source.input, JOINED)
     for (const { source } of outputs.duplicates) this.#count(source.input, DUPLICATES)

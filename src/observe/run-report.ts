@@ -55,15 +55,18 @@ export interface RunResults {
 export function runReport(results: RunResults): RunReport {
   return {
     tasks: Object.fromEntries(results.predictions.map((task) => [task.task, taskResult(task)])),
-    accounting: Object.fromEntries(
-      results.accounting.map((input) => [input.topic, topicResult(input)]),
-    ),
+    accounting: topicResults(results.accounting),
     versions: results.versions,
     engine: results.engine,
     samples: results.samples,
     samples_per_second: results.samplesPerSecond,
     state_sha256: results.stateSha256,
   }
+}
+
+/** By input topic. */
+export function topicResults(accounting: readonly InputAccounting[]): Record<string, TopicResult> {
+  return Object.fromEntries(accounting.map((input) => [input.topic, topicResult(input)]))
 }
 
 function taskResult(quality: PredictionReport): TaskResult {

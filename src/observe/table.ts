@@ -12,11 +12,19 @@ export function renderReport(report: RunReport, { color }: RenderOptions): strin
   const parts = [
     bold('Quality per task (each sample scored before it was learned from)'),
     qualityTable(report.tasks),
-    bold('Where every event went'),
-    accountingTable(report.accounting),
+    renderAccounting(report.accounting, { color }),
     summary(report),
   ]
   return parts.join('\n')
+}
+
+/** The table of where every event went, with its heading. */
+export function renderAccounting(
+  accounting: RunReport['accounting'],
+  { color }: RenderOptions,
+): string {
+  const { bold } = createColors(color)
+  return `${bold('Where every event went')}\n${accountingTable(accounting)}`
 }
 
 function qualityTable(tasks: RunReport['tasks']): string {

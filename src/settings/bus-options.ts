@@ -98,6 +98,11 @@ const kafkaBus = z
       .describe(
         'consumer group whose committed offsets follow the checkpoints; left out: the job name',
       ),
+    session_ms: z
+      .int()
+      .min(1_000)
+      .default(10_000)
+      .describe('how long a joiner that shows no sign of life keeps its shards'),
     replication: z
       .int()
       .min(1)

@@ -54,7 +54,7 @@ withBroker('an independent client', {}, (broker) => {
       expect(read[topic].partitions, topic).toEqual(
         Object.fromEntries(bounds.map(({ partition, latest }) => [String(partition), latest])),
       )
-      const counts = stages.joiner.accounting().find((one) => one.kind === kind)
+      const counts = stages.intake.accounting().find((one) => one.kind === kind)
       expect(read[topic].undecodable, topic).toBe(counts?.deadLetters.undecodable)
     }
     const { written } = run.position()

@@ -45,8 +45,8 @@ withBroker('a learner over Kafka', {}, (broker) => {
     const learned = await learnWhole({ job, log, engine: plainEngine('float32') })
 
     expect(learned.stages.learner.samples).toBe(embedded.stages.learner.samples)
-    const accounting = learned.stages.joiner.accounting()
-    expect(accounting).toEqual(embedded.stages.joiner.accounting())
+    const accounting = learned.stages.intake.accounting()
+    expect(accounting).toEqual(embedded.stages.intake.accounting())
     expect(accounting.map(unaccounted)).toEqual(accounting.map(() => 0))
     expect(learned.run.stateHash()).toBe(embedded.run.stateHash())
     expect(await versions(log)).toEqual(await versions(memory))

@@ -6,6 +6,7 @@ import type { Report } from '../../src/observe/report.ts'
 import type { Job } from '../../src/settings/job.ts'
 import type { Engine } from '../../src/tensors/engine.ts'
 import { learnerEpochs } from '../../topology/learner.ts'
+import { type LearnerRole, WHOLE_JOB } from '../../topology/learner-role.ts'
 import { openLearner } from '../../topology/open-learner.ts'
 import { frozenClock } from './temporary-job.ts'
 
@@ -13,10 +14,12 @@ export async function learnWhole({
   job,
   log,
   engine,
+  role = WHOLE_JOB,
 }: {
   job: Job
   log: TopicLog
   engine: Engine
+  role?: LearnerRole
 }) {
   const reports: Report[] = []
   const learner = await openLearner({
@@ -24,6 +27,7 @@ export async function learnWhole({
     log,
     engine,
     clock: frozenClock,
+    role,
     report: (report) => reports.push(report),
   })
   await learner.source.endHere()

@@ -46,7 +46,7 @@ async function worldLog(): Promise<TopicLog> {
 describe('a learner', () => {
   test('turns every record into a sample or a counted, named output', async () => {
     const { stages, reports } = await runOnce(temporaryFolder(), await worldLog())
-    const accounting = stages.joiner.accounting()
+    const accounting = stages.intake.accounting()
     expect(accounting.map(unaccounted)).toEqual([0, 0, 0])
     expect(accounting.map(({ open }) => open)).toEqual([0, 0, 0])
     expect(stages.learner.samples).toBe(accounting[0]?.joined)

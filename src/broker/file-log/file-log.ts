@@ -5,6 +5,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { MillraceError } from '../../errors.ts'
 import type { TopicPartition } from '../../ids.ts'
 import { partitionName } from '../../ids.ts'
+import { FairMember } from '../fair-member.ts'
 import type { FileLogOptions } from '../options.ts'
 import type {
   OutgoingRecord,
@@ -20,12 +21,14 @@ import {
   closedLog,
   DEFAULT_MAX_RECORD_BYTES,
 } from '../topic-rules.ts'
+import type { GroupMember, GroupOptions } from '../work-group.ts'
 import { ioError } from './disk.ts'
+import { joinFileGroup } from './file-group.ts'
 import { PartitionReader } from './partition-reader.ts'
 import type { TornTail } from './partition-writer.ts'
 import { listTopics, makeTopic, partitionDirectory, readTopic } from './topic-directory.ts'
 import type { WriteOptions } from './topic-writer.ts'
-import { TopicWriter } from './topic-writer.ts'
+import { TopicWriters } from './topic-writers.ts'
 
 /** How often a waiting reader looks at the files. */
 const LOOK_EVERY_MS = 10
@@ -59,7 +62,7 @@ export class FileLog implements TopicLog {
   readonly #options: WriteOptions
   readonly #definitions = new Map<string, TopicDefinition>()
   readonly #readers = new Map<string, PartitionReader>()
-  readonly #writers = new Map<string, TopicWriter>()
+  readonly #writers = new Map<string, TopicWriters>()
   readonly #closing = new AbortController()
 
   constructor(root: string, access: 'read-write' | 'read-only', options: WriteOptions) {
@@ -88,8 +91,8 @@ export class FileLog implements TopicLog {
   }
 
   async append(topic: string, records: readonly OutgoingRecord[]): Promise<readonly Position[]> {
-    const writer = this.#writer(topic)
-    return this.#guardedAsync(() => writer.append(records))
+    const writers = this.#writersOf(topic)
+    return this.#guardedAsync(() => writers.append(records))
   }
 
   async read(positions: readonly Position[], maxRecords: number): Promise<readonly RecordBatch[]> {
@@ -116,13 +119,29 @@ export class FileLog implements TopicLog {
 
   /** Rewrites the closed segments of a topic with the newest record per key; this process becomes its writer. */
   async compact(topic: string): Promise<void> {
-    const writer = this.#writer(topic)
-    await this.#guardedAsync(() => writer.compact())
+    const writers = this.#writersOf(topic)
+    await this.#guardedAsync(() => writers.compact())
   }
 
   /** What was cut off the ends of the topics that this process writes to, because it had not been written whole. */
   tornTails(): readonly TornTail[] {
-    return [...this.#writers.values()].flatMap((writer) => writer.tornTails())
+    return [...this.#writers.values()].flatMap((writers) => writers.tornTails())
+  }
+
+  async joinGroup({ group, pieces }: GroupOptions): Promise<GroupMember> {
+    this.#checkWritable()
+    const { id, board } = this.#guarded(() => joinFileGroup(this.#root, group))
+    return new FairMember(id, board, pieces)
+  }
+
+  async yieldPartition({ topic, partition }: TopicPartition): Promise<void> {
+    await this.#guardedAsync(async () => this.#writers.get(topic)?.release(partition))
+  }
+
+  /** Forgets whole segments; this process becomes the writer. */
+  async trim({ topic, partition, offset }: Position): Promise<void> {
+    const writers = this.#writersOf(topic)
+    await this.#guardedAsync(() => writers.trim(partition, offset))
   }
 
   /** Waits for appends under way, syncs, lets other writers in. */
@@ -131,7 +150,7 @@ export class FileLog implements TopicLog {
     this.#closing.abort()
     for (const reader of this.#readers.values()) reader.close()
     await this.#guardedAsync(() =>
-      Promise.all(Array.from(this.#writers.values(), (writer) => writer.close())),
+      Promise.all(Array.from(this.#writers.values(), (writers) => writers.close())),
     )
   }
 
@@ -154,14 +173,13 @@ export class FileLog implements TopicLog {
     return reader
   }
 
-  #writer(topic: string): TopicWriter {
+  #writersOf(topic: string): TopicWriters {
     this.#checkWritable()
     const known = this.#writers.get(topic)
     if (known !== undefined) return known
-    const definition = this.#definition(topic)
-    const writer = this.#guarded(() => new TopicWriter(this.#root, definition, this.#options))
-    this.#writers.set(topic, writer)
-    return writer
+    const writers = new TopicWriters(this.#root, this.#definition(topic), this.#options)
+    this.#writers.set(topic, writers)
+    return writers
   }
 
   /** False when the log was closed meanwhile. */

@@ -105,6 +105,15 @@ export class PartitionWriter {
     compactSegments(this.#directory, listSegments(this.#directory))
   }
 
+  /** Deletes closed segments whose records are all before `offset`. */
+  trim(offset: number): void {
+    const bases = listSegments(this.#directory)
+    for (const [place, base] of bases.slice(0, -1).entries()) {
+      if ((bases[place + 1] ?? 0) > offset) return
+      rmSync(segmentPath(this.#directory, base), { force: true })
+    }
+  }
+
   close(): void {
     closeSync(this.#fd)
   }

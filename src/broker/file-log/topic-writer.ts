@@ -17,28 +17,42 @@ export interface WriteOptions {
   readonly maxRecordBytes: number
 }
 
-/** Appends to one topic, until closed. A killed process loses nothing under any policy; a power cut what was not synced. */
+/** Appends to one topic, or to `only` one partition of it, until closed. A killed process loses nothing under any policy; a power cut what was not synced. */
 export class TopicWriter {
   readonly #definition: TopicDefinition
   readonly #options: WriteOptions
   readonly #lock: WriterLock
-  readonly #partitions: readonly PartitionWriter[]
+  /** By partition number: all of them, or the one that this writer may write to. */
+  readonly #partitions: ReadonlyMap<number, PartitionWriter>
   /** Resolves when all that was asked for so far is done; never rejects. */
   #last: Promise<unknown> = Promise.resolve()
 
   /** Throws BROKER when the topic has another writer, CORRUPT when a partition is damaged before its end. */
-  constructor(root: string, definition: TopicDefinition, options: WriteOptions) {
-    const { topic } = definition
+  constructor(root: string, definition: TopicDefinition, options: WriteOptions, only?: number) {
+    const { topic, partitions } = definition
     this.#definition = definition
     this.#options = options
-    this.#lock = WriterLock.acquire(join(root, topic), `topic ${topic}`)
+    this.#lock =
+      only === undefined
+        ? WriterLock.acquire(join(root, topic), `topic ${topic}`)
+        : WriterLock.acquire(
+            partitionDirectory(root, { topic, partition: only }),
+            `partition ${only} of topic ${topic}`,
+          )
     try {
       const { segmentBytes } = options
       const durable = options.fsync !== 'never'
-      this.#partitions = Array.from({ length: definition.partitions }, (_, partition) => {
-        const directory = partitionDirectory(root, { topic, partition })
-        return new PartitionWriter(directory, definition, { segmentBytes, durable })
-      })
+      const written =
+        only === undefined
+          ? Array.from({ length: partitions }, (_, partition) => partition)
+          : [only]
+      this.#partitions = new Map(
+        written.map((partition) => {
+          const directory = partitionDirectory(root, { topic, partition })
+          const open = new PartitionWriter(directory, definition, { segmentBytes, durable })
+          return [partition, open]
+        }),
+      )
     } catch (error) {
       this.#lock.release()
       throw error
@@ -47,7 +61,7 @@ export class TopicWriter {
 
   /** Ends of partitions that were cut off because they had not been written whole. */
   tornTails(): readonly TornTail[] {
-    return this.#partitions.flatMap(({ tornTail }) => (tornTail === undefined ? [] : [tornTail]))
+    return this.#all.flatMap(({ tornTail }) => (tornTail === undefined ? [] : [tornTail]))
   }
 
   /** Appends in the order of the calls; the records' bytes must stay as they are until it resolves. */
@@ -63,15 +77,20 @@ export class TopicWriter {
   /** Rewrites what later records of the same keys replaced, except in the segments being written. */
   compact(): Promise<void> {
     return this.#afterTheLast(async () => {
-      for (const partition of this.#partitions) partition.compact()
+      for (const partition of this.#all) partition.compact()
     })
+  }
+
+  /** Forgets closed segments of a partition whose records are all before `offset`. */
+  trim(partition: number, offset: number): Promise<void> {
+    return this.#afterTheLast(async () => this.#partitions.get(partition)?.trim(offset))
   }
 
   /** Syncs unless the policy is `never`, and gives up the topic. */
   close(): Promise<void> {
     return this.#afterTheLast(async () => {
       if (this.#options.fsync !== 'never') await this.#sync()
-      for (const partition of this.#partitions) partition.close()
+      for (const partition of this.#all) partition.close()
       this.#lock.release()
     })
   }
@@ -80,29 +99,35 @@ export class TopicWriter {
     const { topic, partitions } = this.#definition
     const { maxRecordBytes } = this.#options
     const assigned = assignPartitions(topic, records, { partitions, maxRecordBytes })
-    const parts = this.#partitions.map((partition) => ({
-      partition,
-      offset: partition.nextOffset,
-      records: [] as LogRecord[],
-    }))
+    const parts = new Map(
+      Array.from(this.#partitions, ([number, partition]) => [
+        number,
+        { partition, offset: partition.nextOffset, records: [] as LogRecord[] },
+      ]),
+    )
     const positions = records.map(({ key, value, timestampMs }, i) => {
       const partition = assigned[i]!
-      const part = parts[partition]!
+      const part = parts.get(partition)!
       const offset = part.offset++
       part.records.push({ offset, key, value, timestampMs })
       return { topic, partition, offset }
     })
-    for (const part of parts) if (part.records.length > 0) part.partition.append(part.records)
+    for (const part of parts.values())
+      if (part.records.length > 0) part.partition.append(part.records)
     return positions
   }
 
+  get #all(): readonly PartitionWriter[] {
+    return [...this.#partitions.values()]
+  }
+
   async #syncIfDue(): Promise<void> {
-    const unsynced = this.#partitions.reduce((sum, { unsyncedBytes }) => sum + unsyncedBytes, 0)
+    const unsynced = this.#all.reduce((sum, { unsyncedBytes }) => sum + unsyncedBytes, 0)
     if (unsynced >= this.#options.fsyncBytes) await this.#sync()
   }
 
   async #sync(): Promise<void> {
-    for (const partition of this.#partitions) await partition.sync()
+    for (const partition of this.#all) await partition.sync()
   }
 
   #afterTheLast<Result>(step: () => Promise<Result>): Promise<Result> {

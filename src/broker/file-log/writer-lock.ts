@@ -51,9 +51,30 @@ export class WriterLock {
     }
   }
 
+  /** Whether a living process holds the lock in `directory`. */
+  static isHeld(directory: string): boolean {
+    const holder = newestHolder(directory)
+    return holder !== undefined && isHeld(holder)
+  }
+
+  /** Whether there ever was a lock in `directory`. */
+  static wasTaken(directory: string): boolean {
+    return newestHolder(directory) !== undefined
+  }
+
   /** Lets the next writer in. */
   release(): void {
     replaceFile(this.#path, JSON.stringify({ ...this.#holder, released: true }))
+  }
+}
+
+function newestHolder(directory: string): Holder | undefined {
+  try {
+    const number = highestLock(directory)
+    return number > 0 ? readHolder(lockPath(directory, number)) : undefined
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
   }
 }
 

@@ -168,6 +168,13 @@ export class KafkaConnection {
     })
   }
 
+  /** Lets the broker delete what lies before the position. */
+  async trim({ topic, partition, offset }: Position): Promise<void> {
+    await this.#admin.connect()
+    const partitions = [{ partition, offset: String(offset) }]
+    await this.#admin.deleteTopicRecords({ topic, partitions })
+  }
+
   /** Writes the group's offsets; the group must have no members. */
   async commitOffsets(group: string, positions: readonly Position[]): Promise<void> {
     const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group })

@@ -20,10 +20,12 @@ import {
   outOfRange,
   unknownTopic,
 } from '../topic-rules.ts'
+import type { GroupMember, GroupOptions } from '../work-group.ts'
 import { deliver } from './batch-delivery.ts'
 import { KafkaAppender } from './kafka-appender.ts'
 import { KafkaConnection } from './kafka-connection.ts'
 import { isErrorType, kafkaError } from './kafka-errors.ts'
+import { KafkaMember } from './kafka-group.ts'
 import { KafkaReader } from './kafka-reader.ts'
 import { patiently } from './patience.ts'
 import { TAKE_ANY_TIME, topicSettings } from './topic-settings.ts'
@@ -156,6 +158,23 @@ export class KafkaLog implements TopicLog {
     await this.#guarded(`commit the offsets of group ${group}`, () =>
       this.#patiently(() => this.#connection.commitOffsets(group, positions)),
     )
+  }
+
+  /** The group must have no members of another kind. */
+  async joinGroup(options: GroupOptions): Promise<GroupMember> {
+    this.#checkOpen()
+    const member = new KafkaMember({
+      ...options,
+      log: this.#options,
+      patiently: (operation) =>
+        this.#guarded(`be a member of group ${options.group}`, () => this.#patiently(operation)),
+    })
+    await member.connect()
+    return member
+  }
+
+  async trim(at: Position): Promise<void> {
+    await this.#guarded(`trim ${at.topic}`, () => this.#patiently(() => this.#connection.trim(at)))
   }
 
   /** Waits for appends and reads under way. */

@@ -54,6 +54,33 @@ declare module 'kafkajs/src/cluster/index.js' {
       readonly memberId: string
       readonly topics: readonly TopicOffsets[]
     }): Promise<unknown>
+    joinGroup(request: {
+      readonly groupId: string
+      readonly sessionTimeout: number
+      readonly rebalanceTimeout: number
+      readonly memberId: string
+      readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
+    }): Promise<{
+      readonly generationId: number
+      readonly leaderId: string
+      readonly memberId: string
+      readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]
+    }>
+    syncGroup(request: {
+      readonly groupId: string
+      readonly generationId: number
+      readonly memberId: string
+      readonly groupAssignment: readonly {
+        readonly memberId: string
+        readonly memberAssignment: Buffer
+      }[]
+    }): Promise<{ readonly memberAssignment: Buffer }>
+    heartbeat(request: {
+      readonly groupId: string
+      readonly groupGenerationId: number
+      readonly memberId: string
+    }): Promise<unknown>
+    leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
   }
 
   export interface TopicMetadata {

@@ -1,0 +1,29 @@
+/** @file What a learner takes its samples from: the join of the events, or what joiners have written to the samples topic. */
+
+import type { Decoded } from '../events/event.ts'
+import type { JoinOutputs } from '../join/join-outputs.ts'
+import type { KindAccounting } from '../join/ledger.ts'
+import type { Stage } from '../stage.ts'
+import type { EventTime } from '../time.ts'
+import type { Sample } from './sample.ts'
+
+/** Everything that happened to the records of a call. */
+export interface IntakeOutputs extends Omit<JoinOutputs, 'samples'> {
+  readonly samples: readonly Sample[]
+}
+
+/** Records in, samples out in the order in which they are learned from. `EventJoiner` and `SampleIntake` are ones. */
+export interface Intake<Outputs extends IntakeOutputs = IntakeOutputs> extends Stage {
+  /** Every sample that matured before it has left. */
+  readonly watermark: EventTime
+  /** The newest time seen on any input. */
+  readonly newestTime: EventTime
+  /** Records that wait for the watermark. */
+  readonly buffered: number
+  /** The newest time seen on an input; -Infinity before the first. */
+  maxTime(input: number): EventTime
+  push(records: readonly Decoded[]): Outputs
+  setIdle(input: number, idle: boolean): Outputs
+  finish(input: number): Outputs
+  accounting(): readonly KindAccounting[]
+}
