@@ -23,8 +23,8 @@ export function publicationMetrics(progressive: Progressive): UpdateHeader['metr
 
 /** Per task over the labelled samples since the last verdict. */
 export function gateEvidence(stages: JobStages): GateEvidence {
-  const { tasks, progressive, publisher, joiner } = stages
-  const silent = joiner.labelHealth.filter(({ state }) => state === 'outage')
+  const { tasks, progressive, publisher, intake } = stages
+  const silent = intake.labelHealth.filter(({ state }) => state === 'outage')
   const recent = progressive.recent(publisher.unjudgedSamples)
   return {
     tasks: recent.map(({ samples, positives, auc, normalizedEntropy, calibrationRatio }, t) => ({

@@ -1,6 +1,7 @@
 /** @file What a learner takes its samples from: the join of the events, or what joiners have written to the samples topic. */
 
 import type { Decoded } from '../events/event.ts'
+import type { LabelHealth } from '../health.ts'
 import type { JoinOutputs } from '../join/join-outputs.ts'
 import type { KindAccounting } from '../join/ledger.ts'
 import type { Stage } from '../stage.ts'
@@ -20,6 +21,8 @@ export interface Intake<Outputs extends IntakeOutputs = IntakeOutputs> extends S
   readonly newestTime: EventTime
   /** Records that wait for the watermark. */
   readonly buffered: number
+  /** How the labels of every task come in, where that is seen: empty in a trainer, whose joiners see it. */
+  readonly labelHealth: readonly LabelHealth[]
   /** The newest time seen on an input; -Infinity before the first. */
   maxTime(input: number): EventTime
   push(records: readonly Decoded[]): Outputs

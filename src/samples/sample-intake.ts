@@ -10,6 +10,7 @@ import type { EventKind } from '../events/event-kind.ts'
 import type { DedupeOptions } from '../events/options.ts'
 import { ReorderBuffer } from '../events/reorder-buffer.ts'
 import { Watermark } from '../events/watermark.ts'
+import type { LabelHealth } from '../health.ts'
 import type { JoinInput } from '../join/event-joiner.ts'
 import { emptyOutputs } from '../join/join-outputs.ts'
 import { type KindAccounting, Ledger } from '../join/ledger.ts'
@@ -82,6 +83,11 @@ export class SampleIntake implements Intake {
 
   get buffered(): number {
     return this.#buffer.size
+  }
+
+  /** The joiners have masked what came in wrong; a trainer sees the masks only. */
+  get labelHealth(): readonly LabelHealth[] {
+    return []
   }
 
   /** Numbered samples that the topic did not have, over all partitions. */
