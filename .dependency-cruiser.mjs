@@ -13,10 +13,11 @@ export const READS = {
   samples: ['events', 'join'],
   features: ['samples'],
   embeddings: ['features'],
+  'feature-state': ['samples', 'features', 'embeddings'],
   model: ['features', 'embeddings', 'tensors'],
   train: ['samples', 'features', 'embeddings', 'tensors', 'model', 'balance'],
-  publish: ['wire', 'features', 'embeddings', 'tensors', 'model', 'train'],
-  serve: ['wire', 'features', 'embeddings', 'tensors', 'model', 'publish'],
+  publish: ['wire', 'features', 'embeddings', 'feature-state', 'tensors', 'model', 'train'],
+  serve: ['wire', 'features', 'embeddings', 'feature-state', 'tensors', 'model', 'publish'],
   observe: ['events', 'join', 'samples', 'model', 'train', 'publish', 'serve'],
 }
 

@@ -2,6 +2,7 @@
 
 import { MillraceError } from '../src/errors.ts'
 import { compileFeatures } from '../src/features/feature-spec.ts'
+import { hasState } from '../src/features/state-options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { countValues } from '../src/model/parameters.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
@@ -27,7 +28,7 @@ export async function checkCommand(context: CommandContext, file: string): Promi
   const weights = countValues(model.parameters)
   context.print(
     `${file}: sound. ${tasks.length} tasks (${tasks.join(', ')}), ${spec.slots.length} id features, ` +
-      `${spec.denseWidth} numbers, ${model.kind} with ${weights} dense weights, ` +
+      `${spec.numberWidth} numbers, ${spec.denseWidth - spec.numberWidth} columns learned from the stream, ${model.kind} with ${weights} dense weights, ` +
       `${model.columnsPerField} columns per id.`,
   )
 }
@@ -35,6 +36,7 @@ export async function checkCommand(context: CommandContext, file: string): Promi
 function checkFeatures(job: Job, schema: AvroSchema): void {
   for (const feature of job.features) {
     if (feature.kind === 'cross' || feature.kind === 'hour' || feature.kind === 'weekday') continue
+    if (hasState(feature)) continue
     const from = ('from' in feature ? feature.from : undefined) ?? feature.name
     for (const field of typeof from === 'string' ? [from] : from) {
       checkField(job.file, schema, field, `feature ${feature.name}`)

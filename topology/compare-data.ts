@@ -2,6 +2,7 @@
 
 import { MemoryLog } from '../src/broker/memory-log.ts'
 import { type KuairandFiles, readKuairand } from '../src/datasets/kuairand.ts'
+import { FeatureState } from '../src/feature-state/feature-state.ts'
 import { batchLabels } from '../src/features/batch-labels.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
 import type { BatchLabels, EncodedFeatures } from '../src/features/encoded-batch.ts'
@@ -71,8 +72,10 @@ export async function prepare(
   await produce({ job, log, pull, clock })
   const { outputs } = await joinWhole(job, log, clock)
   const batcher = new MiniBatcher(job.batch)
-  const encoder = new FeatureEncoder(compileFeatures(job.features))
-  const tasks = job.join.tasks.length
+  const names = job.join.tasks.map((task) => task.name)
+  const spec = compileFeatures(job.features)
+  const encoder = new FeatureEncoder(spec, new FeatureState(spec, names))
+  const tasks = names.length
   const batches: ComparedBatch[] = []
   let samples = 0
   const take = (full: readonly MiniBatch[]): void => {
@@ -80,10 +83,11 @@ export async function prepare(
       if (samples >= limit) return
       batches.push({
         samples: batch,
-        features: encoder.encode(batch),
+        features: encoder.encodeSamples(batch),
         labels: batchLabels(batch, tasks),
       })
       encoder.learn(batch)
+      encoder.settle(batch)
       samples += batch.length
     }
   }

@@ -6,6 +6,7 @@
 import type { Epoch } from '../src/broker/epoch-journal.ts'
 import type { Decoded } from '../src/events/event.ts'
 import type { Report } from '../src/observe/report.ts'
+import { featureStateSections } from '../src/publish/feature-state-section.ts'
 import type { Corrections } from '../src/publish/update.ts'
 import type { Intake, IntakeOutputs } from '../src/samples/intake.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
@@ -98,11 +99,12 @@ async function publishWhenDue(context: EpochContext): Promise<void> {
 
 /** Publishes the model as it stands, or holds it back when the gate finds it sick (law 8). */
 export async function publish(context: EpochContext): Promise<void> {
-  const { publisher, gate, progressive, encoder, intake } = context.stages
+  const { publisher, gate, progressive, encoder, featureState, intake } = context.stages
   const draft = publisher.draft({
     metrics: publicationMetrics(progressive),
     standardisation: encoder.statistics(),
     corrections: context.corrections,
+    sections: featureStateSections(featureState, publisher.nextKind),
   })
   const verdict = gate.judge(draft, gateEvidence(context.stages))
   context.report({ kind: 'verdict', ...verdict })
@@ -111,6 +113,7 @@ export async function publish(context: EpochContext): Promise<void> {
     return
   }
   const version = publisher.commit(draft)
+  featureState.published()
   await context.modelTopic.publish(version)
   context.report({
     kind: 'published',

@@ -6,6 +6,7 @@ import { rowBalancerFrom } from '../src/balance/row-balancers.ts'
 import { layOutColumns } from '../src/embeddings/columns.ts'
 import { sparseOptimizer } from '../src/embeddings/sparse-optimizers.ts'
 import { EmbeddingTable } from '../src/embeddings/table.ts'
+import { FeatureState } from '../src/feature-state/feature-state.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
 import { compileFeatures } from '../src/features/feature-spec.ts'
 import { longestWindowMs } from '../src/join/options.ts'
@@ -36,6 +37,7 @@ export interface JobStages {
   readonly sampling: NegativeSampling
   readonly batcher: MiniBatcher
   readonly encoder: FeatureEncoder
+  readonly featureState: FeatureState
   readonly table: EmbeddingTable
   readonly learner: Learner
   /** The auxiliary heads of the correction es-dfm; undefined with any other. */
@@ -58,7 +60,9 @@ export interface JobStages {
 export function buildStages(job: Job, intake: Intake, engine: Engine): JobStages {
   const tasks = job.join.tasks.map((task) => task.name)
   const openedShare = job.observe.delayed_share
-  const encoder = new FeatureEncoder(compileFeatures(job.features))
+  const spec = compileFeatures(job.features)
+  const featureState = new FeatureState(spec, tasks, negativeWeights(job, tasks))
+  const encoder = new FeatureEncoder(spec, featureState, longestWindowMs(job.join.tasks))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
   return {
     tasks,
@@ -70,6 +74,7 @@ export function buildStages(job: Job, intake: Intake, engine: Engine): JobStages
     }),
     batcher: new MiniBatcher(job.batch),
     encoder,
+    featureState,
     table,
     learner,
     realNegatives: delayCorrection(job) === 'es-dfm' ? new RealNegatives(tasks.length) : undefined,
@@ -80,17 +85,21 @@ export function buildStages(job: Job, intake: Intake, engine: Engine): JobStages
   }
 }
 
+/** Negatives that were left out of the learned rows count through those that stayed; opened rows are a fair share anyway. */
+function negativeWeights(job: Job, tasks: readonly string[]): readonly number[] | undefined {
+  if (job.join.emission === 'fast') return undefined
+  return keepRates(job.negatives, tasks).map((rate) => 1 / rate)
+}
+
 /** What predictions are judged by: those made before a step, and those made as impressions opened. */
 function judges(job: Job, tasks: readonly string[]) {
   const { window, predictions: capacity } = job.observe
-  // Negatives that were left out of the learned rows count through those that stayed; opened rows are a fair share anyway.
-  const thinned = job.join.emission === 'fast' ? undefined : keepRates(job.negatives, tasks)
-  const negativeWeights = thinned?.map((rate) => 1 / rate)
+  const weights = negativeWeights(job, tasks)
   return {
     firstPredictions: new FirstPredictions(tasks.length, longestWindowMs(job.join.tasks)),
     openPredictions: new FirstPredictions(tasks.length, longestWindowMs(job.join.tasks)),
-    progressive: new Progressive({ tasks, window, negativeWeights }),
-    predictions: new PredictionLog({ tasks, capacity, negativeWeights }),
+    progressive: new Progressive({ tasks, window, negativeWeights: weights }),
+    predictions: new PredictionLog({ tasks, capacity, negativeWeights: weights }),
     delayedProgressive: new Progressive({ tasks, window }),
     delayedPredictions: new PredictionLog({ tasks, capacity }),
   }

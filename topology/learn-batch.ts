@@ -33,6 +33,7 @@ export async function learn(context: LearnContext, batch: MiniBatch): Promise<vo
   const now = batch.at(-1)?.maturedAt ?? 0
   stages.firstPredictions.forget(now)
   stages.openPredictions.forget(now)
+  stages.encoder.forget(now)
   await nextTurn()
 }
 
@@ -44,7 +45,7 @@ function scoreOpened({ encoder, learner, openPredictions }: JobStages, opened: M
 function learnFrom({ stages, clock, report }: LearnContext, batch: MiniBatch, atMs: number): void {
   const { encoder, learner, publisher } = stages
   const started = clock.now()
-  const features = encoder.encode(batch)
+  const features = encoder.encodeSamples(batch)
   const labels = labelsFor(stages, batch, features)
   const learned = learner.learn(features, labels)
   // Once per impression: a late positive is one that was there before.
@@ -88,9 +89,9 @@ function judge(stages: JobStages, batch: MiniBatch, probabilities: Float32Array)
 /** Rows whose labels have ended: they judge what was predicted as the impression opened, and teach the auxiliary heads. */
 function settleMatured(stages: JobStages, matured: readonly Sample[]): void {
   const { tasks, openPredictions, realNegatives, encoder, fast } = stages
-  if (realNegatives !== undefined && matured.length > 0) {
-    realNegatives.learn(encoder.encode(matured), matured)
-  }
+  if (matured.length === 0) return
+  realNegatives?.learn(encoder.encodeSamples(matured), matured)
+  encoder.settle(matured)
   const { samples, probabilities } = openPredictions.recall(matured)
   if (samples.length === 0) return
   const scored = { rows: samples.length, probabilities, ...finalLabels(samples, tasks.length) }

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { ByteReader, ByteWriter } from '../src/bytes.ts'
+import type { EmbeddingTable } from '../src/embeddings/table.ts'
 import {
   applyTableDelta,
   restoreTable,
@@ -32,6 +33,7 @@ const STAGES = [
   'intake',
   'batcher',
   'encoder',
+  'featureState',
   'learner',
   'firstPredictions',
   'openPredictions',
@@ -60,7 +62,6 @@ export class LearnerState {
   }
 
   parts(position: LearnerPosition, full: boolean): CheckpointPart[] {
-    const { table } = this.#stages
     const parts: CheckpointPart[] = [
       { name: 'position', append: false, bytes: new ByteWriter().json(position).finish() },
     ]
@@ -73,16 +74,21 @@ export class LearnerState {
       parts.push({ name, append: !full, bytes: log.since(since) })
       this.#savedRows.set(name, log.rows)
     }
-    const bytes = full ? this.#wholeTable() : takeTableDelta(table)
-    return [...parts, { name: 'table', append: !full, bytes }]
+    for (const [name, table] of this.#tables()) {
+      const bytes = full ? whole(table) : takeTableDelta(table)
+      parts.push({ name, append: !full, bytes })
+    }
+    return parts
   }
 
   /** Fills fresh stages; CORRUPT when a part is missing. */
   restore(checkpoint: LoadedCheckpoint): LearnerPosition {
     for (const { name, stage } of this.#named) stage.restore(lastPiece(checkpoint, name))
-    const [whole, ...deltas] = piecesOf(checkpoint, 'table')
-    restoreTable(this.#stages.table, whole)
-    for (const delta of deltas) applyTableDelta(this.#stages.table, delta)
+    for (const [name, table] of this.#tables()) {
+      const [full, ...deltas] = piecesOf(checkpoint, name)
+      restoreTable(table, full)
+      for (const delta of deltas) applyTableDelta(table, delta)
+    }
     for (const name of LOGS) {
       this.#stages[name].restoreParts(piecesOf(checkpoint, name))
       this.#savedRows.set(name, this.#stages[name].rows)
@@ -94,15 +100,23 @@ export class LearnerState {
   sha256(position: LearnerPosition): string {
     const hash = createHash('sha256')
     for (const { stage } of this.#named) hash.update(stage.snapshot())
-    hash.update(snapshotTable(this.#stages.table))
+    for (const [, table] of this.#tables()) hash.update(snapshotTable(table))
     for (const name of LOGS) hash.update(this.#stages[name].snapshot())
     return hash.update(JSON.stringify([position.positions, position.written])).digest('hex')
   }
 
-  #wholeTable(): Uint8Array {
-    this.#stages.table.takeDirty('checkpoint')
-    return snapshotTable(this.#stages.table)
+  /** Embeddings, and the tables of feature state, by the names of their parts. */
+  #tables(): [string, EmbeddingTable][] {
+    const { table, featureState } = this.#stages
+    const tables: [string, EmbeddingTable][] = [['table', table]]
+    for (const [name, one] of featureState.tables) tables.push([`state.${name}`, one])
+    return tables
   }
+}
+
+function whole(table: EmbeddingTable): Uint8Array {
+  table.takeDirty('checkpoint')
+  return snapshotTable(table)
 }
 
 function piecesOf(checkpoint: LoadedCheckpoint, name: string): [Uint8Array, ...Uint8Array[]] {

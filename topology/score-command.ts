@@ -62,7 +62,7 @@ async function scoreFile(
   model: ServedModel,
   { input, output, timeField }: { input: string; output: string; timeField: string },
 ): Promise<number> {
-  const encoder = new FeatureEncoder(model.spec)
+  const encoder = new FeatureEncoder(model.spec, model.state)
   encoder.setStatistics(model.standardisation)
   const writer = writeNdjson(output)
   let waiting: Readonly<Record<string, unknown>>[] = []

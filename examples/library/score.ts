@@ -20,7 +20,7 @@ await log.close()
 
 const { model } = follower
 if (model === undefined) throw new Error('the topic holds no whole model yet')
-const encoder = new FeatureEncoder(model.spec)
+const encoder = new FeatureEncoder(model.spec, model.state)
 encoder.setStatistics(model.standardisation)
 const fields = { user_id: 'u1', item_id: 'i1', category: 'music', position: 0, tags: ['new'] }
 const scores = model.score(encoder.encode([{ fields, time: Date.UTC(2026, 2, 2, 20) }]))

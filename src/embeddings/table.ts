@@ -210,6 +210,24 @@ export class EmbeddingTable {
     for (let i = 0; i < count; i++) out[at + i] = page[start + i]!
   }
 
+  /** The row of one key, -1 when there is none. */
+  findOne(hi: number, lo: number): number {
+    return this.#index.findOne(hi, lo)
+  }
+
+  /** All values of a row: a view, to read. */
+  valuesOf(row: number): Float32Array {
+    const page = this.#pages.floats[row >>> PAGE_BITS]!
+    const start = (row & PAGE_MASK) * this.columns.recordWidth + KEY_WORDS
+    return page.subarray(start, start + this.columns.width)
+  }
+
+  /** The same to write to; the row counts as changed. */
+  changeValuesOf(row: number): Float32Array {
+    this.#mark(row)
+    return this.valuesOf(row)
+  }
+
   /** Overwrites all values of a row (not its key, not its state) with words[at ..] and marks it. */
   writeValues(row: number, words: Uint32Array, at: number): void {
     const page = this.#pages.words[row >>> PAGE_BITS]!

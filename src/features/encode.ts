@@ -2,14 +2,24 @@
 
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
+import type { Sample } from '../samples/sample.ts'
 import type { Stage } from '../stage.ts'
+import type { EventTime } from '../time.ts'
 import type { EncodedFeatures, SlotKeys } from './encoded-batch.ts'
-import type { NumberOptions } from './feature-options.ts'
+import { givesIds, type NumberOptions } from './feature-options.ts'
 import type { FeatureSpec } from './feature-spec.ts'
 import { type FieldCount, FieldCounts } from './field-counts.ts'
+import { FirstColumns } from './first-columns.ts'
 import { numberOf, signedLog } from './number-value.ts'
 import { RunningStandardisation } from './running-standardisation.ts'
-import { type FeatureRow, numberFit, type SlotEncoder, slotEncoder } from './slot-encoders.ts'
+import {
+  crossEncoder,
+  type FeatureRow,
+  numberFit,
+  type SlotEncoder,
+  slotEncoder,
+} from './slot-encoders.ts'
+import type { StateColumns, StateKeys } from './state-columns.ts'
 import { ValueKeys } from './value-key.ts'
 
 interface DenseColumn {
@@ -17,45 +27,81 @@ interface DenseColumn {
   readonly note: (fit: ReturnType<typeof numberFit>) => void
 }
 
+/** The keys of some samples. */
+interface SampleKeys {
+  readonly rowOf: ReadonlyMap<Sample, number>
+  readonly keys: StateKeys
+}
+
 /**
- * Encodes by a spec. `encode` uses the means and deviations as they stand and never moves them; the learner calls
- * `learn` with the same rows once it has learned from them (law 1). A scorer is given the trainer's `statistics`.
+ * Encodes by a spec. Encoding uses the statistics and the state as they stand and never moves them; the learner calls
+ * `learn` and `settle` once it has learned from the samples (law 1). A scorer is given the trainer's `statistics` and state.
  */
 export class FeatureEncoder implements Stage {
   readonly spec: FeatureSpec
   readonly #slots: { readonly name: string; readonly encode: SlotEncoder }[] = []
   readonly #dense: DenseColumn[] = []
+  readonly #stateKeys: readonly SlotEncoder[]
+  readonly #state: StateColumns | undefined
+  readonly #first: FirstColumns
   readonly #counts: FieldCounts
   readonly #standardisation: RunningStandardisation
+  /** Keys of the samples encoded last: those that are settled next, as a rule. */
+  #last: SampleKeys | undefined
 
-  constructor(spec: FeatureSpec) {
+  /**
+   * `state`: what features with a state read and teach; BAD_STATE when the spec has some and it is missing. `horizonMs`: the
+   * longest window of a task, after which no label of an impression comes.
+   */
+  constructor(spec: FeatureSpec, state?: StateColumns, horizonMs = Number.POSITIVE_INFINITY) {
+    if (spec.state.length > 0 && state === undefined) {
+      throw new MillraceError('BAD_STATE', 'the feature spec has rates, the encoder got no state', {
+        remedy: "give the encoder the model's state: new FeatureEncoder(model.spec, model.state)",
+      })
+    }
     this.spec = spec
+    this.#first = new FirstColumns(horizonMs)
+    this.#state = spec.state.length > 0 ? state : undefined
     this.#counts = new FieldCounts(spec.features.map(({ name }) => name))
-    this.#standardisation = new RunningStandardisation(spec.denseWidth)
+    this.#standardisation = new RunningStandardisation(spec.numberWidth)
     const keys = new ValueKeys()
     spec.features.forEach((feature, i) => {
       const note = this.#counts.note.bind(this.#counts, i)
-      if (feature.kind === 'number') {
-        this.#dense.push({ options: feature, note })
-        return
-      }
+      if (feature.kind === 'number') this.#dense.push({ options: feature, note })
+      if (!givesIds(feature)) return
       const slot = spec.slots[this.#slots.length]!
       this.#slots.push({ name: slot.name, encode: slotEncoder(feature, slot, { keys, note }) })
     })
+    this.#stateKeys = spec.state.map((feature) => crossEncoder(feature.options, feature, { keys }))
   }
 
   /** The rows as one batch; the caller owns it. A missing or ill-typed field becomes its slot's "missing" key, or 0, and is counted. */
   encode(rows: readonly FeatureRow[]): EncodedFeatures {
-    const above = new Map<string, SlotKeys>()
-    for (const { name, encode } of this.#slots) above.set(name, encode(rows, above))
-    const { denseWidth } = this.spec
-    const dense = new Float32Array(rows.length * denseWidth)
-    this.#dense.forEach((column, c) => {
-      rows.forEach((row, r) => {
-        dense[r * denseWidth + c] = this.#encodeNumber(column, c, row)
-      })
+    const { features, keys } = this.#encodeFields(rows)
+    rows.forEach(({ time }, r) => {
+      this.#state?.readRow(keys, r, time, features.dense, this.#stateAt(r))
     })
-    return { rows: rows.length, slots: [...above.values()], dense, denseWidth }
+    return features
+  }
+
+  /** The same for samples of the stream: each row of an impression has the state columns of its first. */
+  encodeSamples(samples: readonly Sample[]): EncodedFeatures {
+    const { features, keys } = this.#encodeFields(samples)
+    const { dense } = features
+    if (this.#state === undefined) return features
+    this.#last = { rowOf: rowsOf(samples), keys }
+    const width = this.spec.denseWidth - this.spec.numberWidth
+    for (const [r, sample] of samples.entries()) {
+      const at = this.#stateAt(r)
+      const known = this.#first.find(sample.id)
+      if (known !== undefined) {
+        dense.set(known, at)
+        continue
+      }
+      this.#state.readRow(keys, r, sample.time, dense, at)
+      this.#first.keep(sample, dense.slice(at, at + width))
+    }
+    return features
   }
 
   /** Moves the means and deviations by the rows' numbers. */
@@ -69,12 +115,31 @@ export class FeatureEncoder implements Stage {
     })
   }
 
+  /** Moves the state by the final labels of samples, in their order; after the batch that brought them was learned from. */
+  settle(samples: readonly Sample[]): void {
+    if (this.#state === undefined) return
+    const last = this.#last
+    const unknown = samples.filter((sample) => last?.rowOf.has(sample) !== true)
+    const others = unknown.length === 0 ? undefined : this.#keysOf(unknown)
+    for (const sample of samples) {
+      const from = last?.rowOf.has(sample) === true ? last : others
+      if (from !== undefined) this.#state.learnRow(from.keys, from.rowOf.get(sample) ?? 0, sample)
+      this.#first.labelled(sample)
+    }
+    this.#last = undefined
+  }
+
+  /** Forgets what it keeps for impressions whose labels are overdue; all samples that follow are final at `now` or later. */
+  forget(now: EventTime): void {
+    this.#first.forget(now)
+  }
+
   /** Missing and ill-typed fields so far, per feature. */
   counts(): FieldCount[] {
     return this.#counts.list()
   }
 
-  /** [count, mean, sum of squared deviations] per dense column: what a scorer needs besides the spec. */
+  /** [count, mean, sum of squared deviations] per number feature: what a scorer needs besides the spec. */
   statistics(): Float64Array {
     return this.#standardisation.moments()
   }
@@ -89,6 +154,7 @@ export class FeatureEncoder implements Stage {
       .text(this.spec.hash)
       .array(this.#standardisation.moments())
       .array(this.#counts.counts())
+      .bytes(this.#first.snapshot())
       .finish()
   }
 
@@ -101,6 +167,35 @@ export class FeatureEncoder implements Stage {
     }
     this.#standardisation.setMoments(reader.float64())
     this.#counts.setCounts(reader.float64())
+    this.#first.restore(reader.bytes())
+    this.#last = undefined
+  }
+
+  #encodeFields(rows: readonly FeatureRow[]): { features: EncodedFeatures; keys: StateKeys } {
+    const above = new Map<string, SlotKeys>()
+    for (const { name, encode } of this.#slots) above.set(name, encode(rows, above))
+    const { denseWidth } = this.spec
+    const dense = new Float32Array(rows.length * denseWidth)
+    this.#dense.forEach((column, c) => {
+      rows.forEach((row, r) => {
+        dense[r * denseWidth + c] = this.#encodeNumber(column, c, row)
+      })
+    })
+    const slots = [...above.values()]
+    const features = this.#stateKeys.map((encode) => encode(rows, above))
+    return {
+      features: { rows: rows.length, slots, dense, denseWidth },
+      keys: { features, slots },
+    }
+  }
+
+  #keysOf(samples: readonly Sample[]): SampleKeys {
+    return { rowOf: rowsOf(samples), keys: this.#encodeFields(samples).keys }
+  }
+
+  /** Where a row's state columns start. */
+  #stateAt(row: number): number {
+    return row * this.spec.denseWidth + this.spec.numberWidth
   }
 
   #encodeNumber({ options, note }: DenseColumn, column: number, row: FeatureRow): number {
@@ -116,4 +211,8 @@ export class FeatureEncoder implements Stage {
 
 function scaled(value: number, options: NumberOptions): number {
   return options.log ? signedLog(value) : value
+}
+
+function rowsOf(samples: readonly Sample[]): Map<Sample, number> {
+  return new Map(Array.from(samples, (sample, row) => [sample, row]))
 }

@@ -1,10 +1,9 @@
 /** @file How a job declares its features: a list, each with a name, a kind and the field it reads. */
 
 import { z } from 'zod'
+import { featureName } from './feature-name.ts'
+import { hasState, type StateOptions, stateFeatures } from './state-options.ts'
 
-const featureName = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'a letter, then letters, digits, "_", "." or "-"')
 const fieldName = z.string().min(1)
 const fromField = fieldName.optional().describe('field to read; the name unless given')
 
@@ -107,6 +106,7 @@ const featureOptions = z.discriminatedUnion('kind', [
   bucketFeature,
   crossFeature,
   clockFeature,
+  ...stateFeatures,
 ])
 
 /** The job's `features` list. Names are unique; a cross names features above it that are not plain numbers. */
@@ -124,22 +124,35 @@ export const featureListOptions = z
           message: `"${feature.name}" is declared twice`,
         })
       }
-      const unknown =
-        feature.kind === 'cross' ? feature.of.filter((member) => !crossable.has(member)) : []
-      for (const member of unknown) {
+      for (const member of membersOf(feature).filter((name) => !crossable.has(name))) {
         context.addIssue({
           code: 'custom',
           path: [i, 'of'],
-          message: `"${member}" must be a feature above this one, of any kind but number`,
+          message: `"${member}" must be a feature above this one that gives ids`,
         })
       }
       taken.add(feature.name)
-      if (feature.kind !== 'number') crossable.add(feature.name)
+      if (givesIds(feature)) crossable.add(feature.name)
     })
   })
 
+/** Features that another one is made of. */
+function membersOf(feature: FeatureOptions): readonly string[] {
+  if (feature.kind === 'cross') return feature.of
+  if (!hasState(feature)) return []
+  const cap = feature.kind === 'rate' ? feature.cap : undefined
+  return cap === undefined ? feature.of : [...feature.of, cap.by]
+}
+
+/** Whether a feature is a slot of keys; the others are dense inputs. */
+export function givesIds(feature: FeatureOptions): feature is SlotOptions {
+  return feature.kind !== 'number' && !hasState(feature)
+}
+
 /** One declared feature with its defaults filled in. */
 export type FeatureOptions = z.output<typeof featureOptions>
+/** One that is a slot of keys. */
+export type SlotOptions = Exclude<FeatureOptions, NumberOptions | StateOptions>
 export type BucketOptions = z.output<typeof bucketFeature>
 export type NumberOptions = z.output<typeof numberFeature>
 export type IdsOptions = z.output<typeof idsFeature>

@@ -3,7 +3,13 @@
 import { createHash } from 'node:crypto'
 import { MillraceError, messageOf } from '../errors.ts'
 import type { SlotKeys } from './encoded-batch.ts'
-import { type FeatureOptions, featureListOptions } from './feature-options.ts'
+import {
+  type FeatureOptions,
+  featureListOptions,
+  givesIds,
+  type SlotOptions,
+} from './feature-options.ts'
+import { hasState, type StateOptions, stateColumnNames } from './state-options.ts'
 import { ValueKeys } from './value-key.ts'
 
 /** One id-like feature: slot i of every encoded batch. */
@@ -14,13 +20,30 @@ export interface FeatureSlot {
   readonly seed: number
 }
 
+/** One feature that is learned from the stream: its keys, and the dense columns that it fills. */
+export interface StateFeature {
+  readonly options: StateOptions
+  /** 32-bit seed of its keys: those of a cross of `of` with this seed, also where that is one feature. */
+  readonly seed: number
+  readonly pooling: SlotKeys['pooling']
+  /** Its first column and how many there are. */
+  readonly column: number
+  readonly columns: number
+  /** Slot whose keys a cap counts by. */
+  readonly capSlot: number | undefined
+}
+
 /** The compiled declaration. Equal `hash` means that two encoders give the same keys and dense columns. */
 export interface FeatureSpec {
   readonly features: readonly FeatureOptions[]
   readonly slots: readonly FeatureSlot[]
-  /** Names of the dense columns. */
+  /** Features whose columns are learned from the stream. */
+  readonly state: readonly StateFeature[]
+  /** Names of the dense columns: `number` features in their order, then the columns of `state`. */
   readonly denseNames: readonly string[]
   readonly denseWidth: number
+  /** Columns of `number` features: those that have running statistics. */
+  readonly numberWidth: number
   /** Canonical JSON of `features`, object keys sorted; `featureSpecFromJson` reads it back. */
   readonly json: string
   /** sha256 of `json`, hex. */
@@ -29,27 +52,52 @@ export interface FeatureSpec {
 
 /** Compiles checked options. Throws BAD_SETTINGS when two slot names share a seed (one in four thousand million). */
 export function compileFeatures(features: readonly FeatureOptions[]): FeatureSpec {
-  const keys = new ValueKeys()
+  const seedOf = seedsOf(features)
   const slots: FeatureSlot[] = []
+  for (const feature of features.filter(givesIds)) {
+    const { name } = feature
+    slots.push({ name, pooling: slotPooling(feature, slots), seed: seedOf(name) })
+  }
+  const denseNames = features.filter(({ kind }) => kind === 'number').map(({ name }) => name)
+  const numberWidth = denseNames.length
+  const state: StateFeature[] = []
+  for (const options of features.filter(hasState)) {
+    const names = stateColumnNames(options)
+    const by = options.kind === 'rate' ? options.cap?.by : undefined
+    state.push({
+      options,
+      seed: seedOf(options.name),
+      pooling: crossPooling(options.of, slots),
+      column: denseNames.length,
+      columns: names.length,
+      capSlot: by === undefined ? undefined : slots.findIndex(({ name }) => name === by),
+    })
+    denseNames.push(...names)
+  }
+  const json = canonicalJson(features)
+  const hash = createHash('sha256').update(json).digest('hex')
+  const denseWidth = denseNames.length
+  return { features, slots, state, denseNames, denseWidth, numberWidth, json, hash }
+}
+
+/** The seed of every feature that makes keys. */
+function seedsOf(features: readonly FeatureOptions[]): (name: string) => number {
+  const keys = new ValueKeys()
   const nameOfSeed = new Map<number, string>()
-  for (const feature of features) {
-    if (feature.kind === 'number') continue
-    const seed = keys.slotSeed(feature.name)
+  for (const { kind, name } of features) {
+    if (kind === 'number') continue
+    const seed = keys.slotSeed(name)
     const other = nameOfSeed.get(seed)
     if (other !== undefined) {
       throw new MillraceError(
         'BAD_SETTINGS',
-        `features "${other}" and "${feature.name}" have the same seed, so their ids would mix`,
+        `features "${other}" and "${name}" have the same seed, so their ids would mix`,
         { remedy: 'rename one of them' },
       )
     }
-    nameOfSeed.set(seed, feature.name)
-    slots.push({ name: feature.name, pooling: poolingOf(feature, slots), seed })
+    nameOfSeed.set(seed, name)
   }
-  const denseNames = features.filter(({ kind }) => kind === 'number').map(({ name }) => name)
-  const json = canonicalJson(features)
-  const hash = createHash('sha256').update(json).digest('hex')
-  return { features, slots, denseNames, denseWidth: denseNames.length, json, hash }
+  return (name) => keys.slotSeed(name)
 }
 
 /** The spec of a published model. Throws CORRUPT when the text is not one. */
@@ -61,11 +109,17 @@ export function featureSpecFromJson(json: string): FeatureSpec {
   }
 }
 
-/** A cross has one key per row unless a member is a bag; then the combinations are averaged. */
-function poolingOf(feature: FeatureOptions, above: readonly FeatureSlot[]): SlotKeys['pooling'] {
+function slotPooling(feature: SlotOptions, above: readonly FeatureSlot[]): SlotKeys['pooling'] {
   if (feature.kind === 'ids') return feature.pooling
-  if (feature.kind !== 'cross') return 'single'
-  const bag = above.some(({ name, pooling }) => pooling !== 'single' && feature.of.includes(name))
+  return feature.kind === 'cross' ? crossPooling(feature.of, above) : 'single'
+}
+
+/** A cross has one key per row unless a member is a bag; then the combinations are averaged. */
+function crossPooling(
+  members: readonly string[],
+  above: readonly FeatureSlot[],
+): SlotKeys['pooling'] {
+  const bag = above.some(({ name, pooling }) => pooling !== 'single' && members.includes(name))
   return bag ? 'mean' : 'single'
 }
 

@@ -2,7 +2,7 @@
 
 import type { EventTime } from '../time.ts'
 import type { SlotKeys } from './encoded-batch.ts'
-import type { FeatureOptions } from './feature-options.ts'
+import type { FeatureOptions, SlotOptions } from './feature-options.ts'
 import type { FeatureSlot } from './feature-spec.ts'
 import { KeyColumn } from './key-column.ts'
 import { bucketOf, numberOf } from './number-value.ts'
@@ -31,7 +31,7 @@ type OptionsOf<Kind extends FeatureOptions['kind']> = Extract<FeatureOptions, { 
 
 /** The encoder of an id-like feature. */
 export function slotEncoder(
-  feature: Exclude<FeatureOptions, { kind: 'number' }>,
+  feature: SlotOptions,
   slot: FeatureSlot,
   tools: SlotTools,
 ): SlotEncoder {
@@ -151,10 +151,11 @@ function floorMod(value: number, modulus: number): number {
   return value - Math.floor(value / modulus) * modulus
 }
 
-function crossEncoder(
-  feature: OptionsOf<'cross'>,
-  slot: FeatureSlot,
-  tools: SlotTools,
+/** Keys of combinations of slots above: of a `cross`, and of a feature with state. */
+export function crossEncoder(
+  feature: { readonly of: readonly string[]; readonly limit: number },
+  slot: Pick<FeatureSlot, 'seed' | 'pooling'>,
+  tools: Pick<SlotTools, 'keys'>,
 ): SlotEncoder {
   const halves = new Uint32Array(2 * feature.of.length)
   return (rows, above) => {

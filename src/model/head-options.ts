@@ -37,7 +37,9 @@ export const headOptions = {
   wide: z
     .boolean()
     .default(false)
-    .describe('one linear weight per id and task, added to the logits'),
+    .describe(
+      'one linear weight per id and task, and per numeric input and task, added to the logits',
+    ),
   dml: dmlOptions.optional(),
   conditional: conditionalOptions,
 }

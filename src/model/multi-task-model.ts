@@ -5,20 +5,12 @@
 
 import { MillraceError } from '../errors.ts'
 import type { Tape, Var } from '../tensors/tape.ts'
-import type { Backbone, PrivateValue } from './backbone.ts'
+import type { Backbone } from './backbone.ts'
 import { applyConditions, type Condition, resolveConditions } from './conditional-heads.ts'
 import { ctfmSpecs, distil, gkdSpecs, mineFeatures } from './dml.ts'
 import type { DmlOptions, HeadOptions } from './head-options.ts'
-import type {
-  Forward,
-  Model,
-  ModelInput,
-  ModelShape,
-  Owner,
-  ParameterSource,
-  ParameterSpec,
-} from './model.ts'
-import { copyOf } from './shared-cut.ts'
+import type { Forward, Model, ModelShape, Owner, ParameterSource, ParameterSpec } from './model.ts'
+import { addWide, wideColumns, wideSpecs } from './wide-part.ts'
 
 /** The model of one backbone with the heads that the options ask for. */
 export function composeModel(
@@ -36,7 +28,7 @@ export function composeModel(
     columnsPerField: backbone.columnsPerField,
     parameters: [
       ...backbone.parameters.map((spec) => ({ ...spec, owner: reach.below(spec.owner) })),
-      ...headSpecs(backbone, options.dml, shape).map((spec) => ({
+      ...headSpecs(backbone, options, shape).map((spec) => ({
         ...spec,
         owner: reach.above(spec.owner),
       })),
@@ -47,7 +39,8 @@ export function composeModel(
       const columns = options.wide ? wideColumns(tape, input, shape) : []
       const logits = towered.map((logit, task) => {
         const column = columns[task]
-        return column === undefined ? logit : tape.add(logit, column.value)
+        if (column === undefined) return logit
+        return addWide(tape, parameter, input.dense, { logit, column: column.value, task })
       })
       return {
         logits: applyConditions(tape, logits, conditions),
@@ -78,7 +71,7 @@ function lossReach(
 
 function headSpecs(
   backbone: Backbone,
-  dml: DmlOptions | undefined,
+  { dml, wide }: HeadOptions,
   shape: ModelShape,
 ): ParameterSpec[] {
   const hidden = backbone.towers.map((tower) => tower.hiddenWidth)
@@ -86,6 +79,7 @@ function headSpecs(
     ...(dml?.ctfm === true ? ctfmSpecs(shape.tasks.length, backbone.width) : []),
     ...backbone.towers.flatMap((tower) => tower.parameters),
     ...(dml?.gkd === true ? gkdSpecs(hidden, dml.gate_layers) : []),
+    ...(wide ? wideSpecs(shape) : []),
   ]
 }
 
@@ -105,14 +99,6 @@ function towerLogits(
   })
   if (dml?.gkd === true) return distil(tape, parameter, towers, dml.gate_layers)
   return towers.map((tower) => tower.logit)
-}
-
-/** Column t of the linear weights belongs to task t alone. */
-function wideColumns(tape: Tape, input: ModelInput, shape: ModelShape): PrivateValue[] {
-  const { wide } = input
-  if (wide === undefined)
-    throw new MillraceError('BAD_INPUT', 'a model with a wide part needs the wide input')
-  return shape.tasks.map((_, task) => ({ task, value: copyOf(tape, tape.slice(wide, task, 1)) }))
 }
 
 function splitCut(

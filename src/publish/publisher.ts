@@ -102,11 +102,16 @@ export class Publisher implements Stage {
     return this.#learner.samples > this.#publishedSamples
   }
 
+  /** Whether the next version is a full one. */
+  get nextKind(): 'full' | 'delta' {
+    return this.#sequence % this.#options.fullEvery === 0 ? 'full' : 'delta'
+  }
+
   /** The next version of the model as it stands; changes nothing, so that it can be judged first. */
   draft(moment: PublicationMoment): UpdateContent {
     const { table, parameters, model } = this.#learner.parts
     const sequence = this.#sequence + 1
-    const kind = (sequence - 1) % this.#options.fullEvery === 0 ? 'full' : 'delta'
+    const kind = this.nextKind
     const rows = kind === 'full' ? allRows(table) : table.listDirty('publication')
     return {
       header: this.#header(sequence, kind, moment),

@@ -26,6 +26,7 @@ export const SECTIONS: Readonly<Record<string, readonly number[]>> = {
   statistics: [1],
   rows: [1],
   probe: [1],
+  'feature-state': [1],
 }
 
 /** Flag bit of a required section. */

@@ -98,6 +98,8 @@ function fieldRules(feature: FeatureOptions): FieldRule[] {
     case 'cross':
     case 'hour':
     case 'weekday':
+    case 'rate':
+    case 'last_seen':
       return []
   }
 }

@@ -4,6 +4,7 @@ import { FeatureEncoder } from '../features/encode.ts'
 import type { FeatureSpec } from '../features/feature-spec.ts'
 import type { FeatureRow } from '../features/slot-encoders.ts'
 import type { Follower } from './follower.ts'
+import type { ServedModel } from './served-model.ts'
 
 /** The scores of some rows and the version that gave them. */
 export interface Scored {
@@ -35,17 +36,17 @@ export class Scorer {
     const { model, sha256 } = this.#follower
     if (model === undefined) return undefined
     const { sequence: version, tasks } = model.header
-    const encoder = this.#encoderOf(model.spec, model.standardisation, sha256)
+    const encoder = this.#encoderOf(model, sha256)
     const probabilities =
       rows.length === 0 ? new Float32Array(0) : model.score(encoder.encode(rows))
     return { version, sha256, tasks, probabilities }
   }
 
-  #encoderOf(spec: FeatureSpec, statistics: Float64Array, sha256: string): FeatureEncoder {
+  #encoderOf({ spec, state, standardisation }: ServedModel, sha256: string): FeatureEncoder {
     const known = this.#encoder
     if (known !== undefined && this.#sha256 === sha256) return known
-    const encoder = known?.spec === spec ? known : new FeatureEncoder(spec)
-    encoder.setStatistics(statistics)
+    const encoder = known?.spec === spec ? known : new FeatureEncoder(spec, state)
+    encoder.setStatistics(standardisation)
     this.#encoder = encoder
     this.#sha256 = sha256
     return encoder

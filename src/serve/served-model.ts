@@ -7,6 +7,7 @@ import { layOutColumns } from '../embeddings/columns.ts'
 import { EmbeddingTable } from '../embeddings/table.ts'
 import { importRows, type TableRows } from '../embeddings/table-rows.ts'
 import { MillraceError } from '../errors.ts'
+import { FeatureState } from '../feature-state/feature-state.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { type FeatureSpec, featureSpecFromJson } from '../features/feature-spec.ts'
 import { buildModel } from '../model/build-model.ts'
@@ -15,6 +16,7 @@ import type { Model } from '../model/model.ts'
 import { modelOptions } from '../model/options.ts'
 import { Parameters } from '../model/parameters.ts'
 import { tableColumns } from '../model/table-columns.ts'
+import { readFeatureState } from '../publish/feature-state-section.ts'
 import {
   type DenseWeights,
   type UpdateContent,
@@ -31,6 +33,8 @@ export const PROBE_TOLERANCE = 1e-4
 export class ServedModel {
   readonly spec: FeatureSpec
   readonly model: Model
+  /** What features learned from the stream, at this version: goes into the encoder. */
+  readonly state: FeatureState
   readonly #engine: Engine
   readonly #parameters: Parameters
   readonly #table: EmbeddingTable
@@ -43,6 +47,7 @@ export class ServedModel {
     const { header } = update
     this.#engine = engine
     this.spec = featureSpecFromJson(JSON.stringify(header.feature_spec))
+    this.state = new FeatureState(this.spec, header.tasks)
     this.model = buildModel(modelOptions.parse(header.model), {
       tasks: header.tasks,
       fields: this.spec.slots.length,
@@ -147,11 +152,13 @@ export class ServedModel {
     }
   }
 
-  #load({ header, dense, rows, probe }: UpdateContent): void {
+  #load({ header, dense, rows, probe, sections }: UpdateContent): void {
     const unknown = unknownCorrections(header.corrections)
     if (unknown !== undefined) {
       throw new MillraceError('FOREIGN', unknown, { remedy: 'upgrade the consumer' })
     }
+    // The probe is encoded already: state is checked here and goes in when all else is right.
+    const state = readFeatureState(this.state, sections)
     this.#setDense(dense)
     importRows(this.#table, rows)
     const scores = this.score(probe.features)
@@ -169,5 +176,6 @@ export class ServedModel {
         },
       )
     }
+    for (const read of state) importRows(read.table, read.rows)
   }
 }

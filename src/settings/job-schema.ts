@@ -52,6 +52,7 @@ export type JobSettings = z.output<typeof sections>
 export const jobSchema = sections.superRefine((job, context) => {
   checkTaskKinds(job, context)
   checkConditionalTasks(job, context)
+  checkRateTasks(job, context)
   checkTopics(job, context)
   checkBalance(job, context)
   checkCorrection(job, context)
@@ -81,6 +82,19 @@ function checkConditionalTasks({ join, model }: JobSettings, context: z.Refineme
       if (tasks.includes(head[key])) continue
       const message = `must be a task${choice(head[key], tasks)}`
       complain(context, ['model', 'conditional', index, key], message)
+    }
+  }
+}
+
+/** Rates count declared tasks. */
+function checkRateTasks({ join, features }: JobSettings, context: z.RefinementCtx): void {
+  const known = join.tasks.map((task) => task.name)
+  for (const [index, feature] of features.entries()) {
+    if (feature.kind !== 'rate') continue
+    for (const [place, task] of feature.tasks.entries()) {
+      if (known.includes(task)) continue
+      const message = `must be a task${choice(task, known)}`
+      complain(context, ['features', index, 'tasks', place], message)
     }
   }
 }

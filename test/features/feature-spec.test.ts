@@ -63,8 +63,8 @@ test('mistakes are named with their place', () => {
       { name: 'later', kind: 'id' },
     ]),
   ).toEqual([
-    '1.of: "age" must be a feature above this one, of any kind but number',
-    '1.of: "later" must be a feature above this one, of any kind but number',
+    '1.of: "age" must be a feature above this one that gives ids',
+    '1.of: "later" must be a feature above this one that gives ids',
   ])
   expect(issuesOf([{ name: 'b', kind: 'bucket' }])).toEqual([
     '0: needs exactly one of boundaries, quantum and log2',

@@ -34,7 +34,9 @@ describe('a log with events', () => {
   test('check says what would run', async () => {
     const { code, stdout } = await run(['check', `${folder}/job.yaml`])
     expect(code).toBe(0)
-    expect(stdout).toContain('2 tasks (click, like), 3 id features, 1 numbers, mmoe')
+    expect(stdout).toContain(
+      '2 tasks (click, like), 3 id features, 1 numbers, 9 columns learned from the stream, mmoe',
+    )
   })
 
   test('check names file, line and remedy of a wrong setting', async () => {
@@ -103,7 +105,7 @@ describe('a log with events', () => {
     ])
     expect(scored, scored.stderr).toMatchObject({ code: 0 })
     expect(scored.stdout).toContain(`with version ${stages.publisher.sequence} of small`)
-    const encoder = new FeatureEncoder(stages.encoder.spec)
+    const encoder = new FeatureEncoder(stages.encoder.spec, stages.featureState)
     encoder.setStatistics(stages.encoder.statistics())
     const rows = ROWS.map((fields) => ({ fields, time: fields.event_time }))
     const expected = stages.learner.score(encoder.encode(rows))

@@ -83,14 +83,14 @@ describe('the list of configurations', () => {
   test('gives other models the job’s widths', async () => {
     const job = await loadJob('examples/kuairand/job.yaml')
     const all = configurationsOf(job).filter(({ group }) => group === 'backbones')
-    expect(job.model).toMatchObject({ dim: 8, expert_hidden: [128, 64] })
+    expect(job.model).toMatchObject({ dim: 8, expert_hidden: [64, 32] })
     for (const { job: other, name } of all) {
       expect(other.model.dim, name).toBe(8)
       if ('expert_hidden' in other.model) {
-        expect(other.model.expert_hidden, name).toEqual([128, 64])
+        expect(other.model.expert_hidden, name).toEqual([64, 32])
       }
       if ('bottom_hidden' in other.model) {
-        expect(other.model.bottom_hidden, name).toEqual([128, 64])
+        expect(other.model.bottom_hidden, name).toEqual([64, 32])
       }
     }
   })

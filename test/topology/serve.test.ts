@@ -108,7 +108,7 @@ describe('a scorer beside a learner', () => {
     await ready(url)
     const { version, scores } = await scoresFrom(url)
     expect(version).toBe(stages.publisher.sequence)
-    const encoder = new FeatureEncoder(stages.encoder.spec)
+    const encoder = new FeatureEncoder(stages.encoder.spec, stages.featureState)
     encoder.setStatistics(stages.encoder.statistics())
     const rows = ROWS.map((fields) => ({ fields, time: fields.event_time }))
     const expected = stages.learner.score(encoder.encode(rows))

@@ -39,6 +39,9 @@ features:
   - { name: category, kind: id }
   - { name: tags, kind: ids }
   - { name: age, kind: number, from: item_age_hours, log: true }
+  - { name: user_rate, kind: rate, of: [user], tasks: [click, like], half_life_hours: [1, 24], cap: { by: user, most: 50 } }
+  - { name: tag_rate, kind: rate, of: [tags, category], tasks: [like] }
+  - { name: user_seen, kind: last_seen, of: [user] }
 batch: { count: 32 }
 model: { kind: mmoe, dim: 4, experts: 2, expert_hidden: [8], tower_hidden: [4] }
 train: { engine: plain, state: ${folder}/state, checkpoint_every_records: 500 }
