@@ -40,6 +40,7 @@ export const DOORS = {
   commander: '^bin/',
   '@observablehq/': '^bench/',
   linkedom: '^bench/',
+  uplot: '^web/',
 }
 
 const folderRules = Object.entries(READS).map(([folder, reads]) => ({
@@ -52,7 +53,7 @@ const folderRules = Object.entries(READS).map(([folder, reads]) => ({
 const doorRules = Object.entries(DOORS).map(([name, home]) => ({
   name: `${name} is imported only behind ${home.replaceAll(/[\^/]/g, '')}`,
   severity: 'error',
-  from: { path: '^(src|topology|bin)/', pathNot: home },
+  from: { path: '^(src|topology|bin|web)/', pathNot: home },
   to: { path: `node_modules/${name}` },
 }))
 
@@ -84,6 +85,18 @@ export default {
       severity: 'error',
       from: { path: '^(src|topology|bin)/' },
       to: { path: '^bench/' },
+    },
+    {
+      name: 'the page reads what is shown, and no more',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(src|topology|bin)/', pathNot: '^src/observe/(history|history-point|accounting)\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nobody reads the page',
+      severity: 'error',
+      from: { path: '^(src|topology|bin)/' },
+      to: { path: '^web/' },
     },
     { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { MillraceError, messageOf } from '../src/errors.ts'
 import type { CommandContext } from '../topology/command-context.ts'
 import { packageVersion } from '../topology/package-files.ts'
+import { addOwnEventsCommands } from './own-events.ts'
 
 const context: CommandContext = {
   clock: { now: () => Date.now() },
@@ -120,6 +121,8 @@ program
   .action(async (options) =>
     (await import('../topology/kuairand-command.ts')).kuairandCommand(context, options),
   )
+
+addOwnEventsCommands(program, context)
 
 program
   .command('join <job>')

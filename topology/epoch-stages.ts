@@ -29,6 +29,8 @@ export interface EpochContext {
   readonly corrections: Corrections
   readonly clock: Clock
   readonly report: (report: Report) => void
+  /** Steps between two looks inside the model, 0 for none. */
+  readonly examineEverySteps: number
 }
 
 /** Records -> events or malformed records, in the order of the poll. */

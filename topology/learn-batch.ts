@@ -14,6 +14,8 @@ export interface LearnContext {
   readonly stages: JobStages
   readonly clock: Clock
   readonly report: (report: Report) => void
+  /** Steps between two looks inside the model, 0 for none. */
+  readonly examineEverySteps: number
 }
 
 /** Scores the batch, then learns from it (law 1). Gives the event loop a turn, so that metrics are answered meanwhile. */
@@ -42,11 +44,15 @@ function scoreOpened({ encoder, learner, openPredictions }: JobStages, opened: M
   openPredictions.note(opened, learner.score(encoder.encode(opened)))
 }
 
-function learnFrom({ stages, clock, report }: LearnContext, batch: MiniBatch, atMs: number): void {
+function learnFrom(context: LearnContext, batch: MiniBatch, atMs: number): void {
+  const { stages, clock, report, examineEverySteps } = context
   const { encoder, learner, publisher } = stages
   const started = clock.now()
   const features = encoder.encodeSamples(batch)
   const labels = labelsFor(stages, batch, features)
+  if (examineEverySteps > 0 && learner.steps % examineEverySteps === 0) {
+    report({ kind: 'examined', steps: learner.steps, ...learner.examine(features, labels) })
+  }
   const learned = learner.learn(features, labels)
   // Once per impression: a late positive is one that was there before.
   encoder.learn(batch.filter(({ role }) => role !== 'late-positive'))

@@ -100,6 +100,7 @@ export async function openLearner(
       corrections: corrections(job),
       clock,
       report,
+      examineEverySteps: job.observe.examine_every_steps,
     },
     source,
     journal,

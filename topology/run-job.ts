@@ -1,11 +1,14 @@
 /** @file Runs a job's learner as a process does: engine, HTTP face, progress, signals, and the report at the end. */
 
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { lastValueFrom } from 'rxjs'
 import type { TopicLog } from '../src/broker/topic-log.ts'
 import { messageOf } from '../src/errors.ts'
+import type { History } from '../src/observe/history.ts'
 import type { HttpServer } from '../src/observe/http.ts'
 import { createLog, type Log } from '../src/observe/log.ts'
+import { readPageAssets } from '../src/observe/page-assets.ts'
 import { type Progress, terminalProgress, wantsColor } from '../src/observe/progress.ts'
 import { MetricsRegistry } from '../src/observe/registry.ts'
 import type { Report } from '../src/observe/report.ts'
@@ -16,9 +19,10 @@ import type { Clock } from '../src/time.ts'
 import { openBus } from './bus.ts'
 import { learnerEpochs } from './learner.ts'
 import type { LearnerRole } from './learner-role.ts'
-import { type OpenLearner, openLearner } from './open-learner.ts'
-import { packageVersion } from './package-files.ts'
+import { type OpenLearner, openLearner, stateFolder } from './open-learner.ts'
+import { packageFile, packageVersion } from './package-files.ts'
 import { StatusBoard } from './status-board.ts'
+import { startWatch } from './watch.ts'
 
 /** How a run behaves around the learner. */
 export interface RunOptions {
@@ -153,20 +157,24 @@ async function openFaces(
 ): Promise<{ close(): Promise<void> }> {
   const { terminal } = options
   const { registry, board, lines } = parts
-  const server = await openHttp(options, parts)
+  const watch = startWatch({
+    board,
+    registry,
+    lines,
+    file: join(stateFolder(options.job), 'page-history.json'),
+  })
+  const server = await openHttp(options, parts, watch.history)
   board.metricsUrl = server?.url
+  watch.onLook = () => server?.push()
   const show = terminal.isTTY ? showBlock(terminal) : showLines(lines)
-  const tick = (): void => {
-    const status = board.status()
-    registry.record({ kind: 'quality', tasks: status.tasks })
-    show.show(status)
-  }
+  const tick = (): void => show.show(board.status())
   const timer = setInterval(tick, terminal.isTTY ? SHOW_EVERY_MS : LOG_EVERY_MS)
   return {
     close: async () => {
       clearInterval(timer)
       if (terminal.isTTY) tick()
       show.finish()
+      watch.close()
       await server?.close()
     },
   }
@@ -175,6 +183,7 @@ async function openFaces(
 async function openHttp(
   { job, anyPort = false }: RunOptions,
   { registry, board, learner, lines }: FaceParts,
+  history: History,
 ): Promise<HttpServer | undefined> {
   const { host, port, enabled } = job.observe.http
   if (!enabled) return undefined
@@ -183,6 +192,8 @@ async function openHttp(
   const served = {
     registry,
     status: () => board.status(),
+    history,
+    page: readPageAssets(packageFile('dist/web')),
     ready: () => learner.resumed || board.versions.published > 0,
     host,
   }

@@ -2,7 +2,10 @@
 
 import { writeFile } from 'node:fs/promises'
 import { lastValueFrom, tap } from 'rxjs'
+import { History } from '../src/observe/history.ts'
+import { historyPoint } from '../src/observe/history-point.ts'
 import { createLog, type Log } from '../src/observe/log.ts'
+import { readPageAssets } from '../src/observe/page-assets.ts'
 import { Progressive } from '../src/observe/progressive.ts'
 import { MetricsRegistry } from '../src/observe/registry.ts'
 import type { Job } from '../src/settings/job.ts'
@@ -11,7 +14,7 @@ import { openBus } from './bus.ts'
 import { joinerRounds } from './joiner.ts'
 import { type JoinerReport, joinerEpochReport, joinerReport } from './joiner-report.ts'
 import { JoinerRun } from './joiner-run.ts'
-import { packageVersion } from './package-files.ts'
+import { packageFile, packageVersion } from './package-files.ts'
 import { StatusBoard } from './status-board.ts'
 
 export interface RunJoinerOptions {
@@ -22,6 +25,7 @@ export interface RunJoinerOptions {
   readonly reportFile?: string | undefined
 }
 
+const PAGE_EVERY_MS = 1_000
 const LOG_EVERY_MS = 5_000
 
 /** Runs until the stream ends or a signal arrives; a signal ends the round under way, saves and hands over. */
@@ -104,14 +108,23 @@ async function openFaces(job: Job, clock: Clock, run: JoinerRun): Promise<Joiner
   const { host, port, enabled } = job.observe.http
   if (!enabled) return { look, close: async () => undefined }
   const { serveHttp } = await import('../src/observe/http.ts')
+  const history = new History()
   const server = await serveHttp({
     registry,
     status: () => board.status(),
+    history,
+    page: readPageAssets(packageFile('dist/web')),
     ready: () => run.shards.length > 0,
     host,
     port,
   })
-  const timer = setInterval(() => void look(), LOG_EVERY_MS)
+  const tick = async (): Promise<void> => {
+    await look()
+    const status = board.status()
+    history.record(status.at, historyPoint(status))
+    server.push()
+  }
+  const timer = setInterval(() => void tick(), PAGE_EVERY_MS)
   return {
     look,
     close: async () => {

@@ -2,8 +2,15 @@
 
 import type { InputAccounting } from '../src/observe/accounting.ts'
 import type { Progressive } from '../src/observe/progressive.ts'
-import type { EpochReport, PublishedReport, Report, VerdictReport } from '../src/observe/report.ts'
-import type { Status } from '../src/observe/status.ts'
+import type {
+  EpochReport,
+  ExaminedReport,
+  PublishedReport,
+  Report,
+  TableSize,
+  VerdictReport,
+} from '../src/observe/report.ts'
+import type { PublishedVersion, Status } from '../src/observe/status.ts'
 import type { Clock } from '../src/time.ts'
 
 /** What does not change while a job runs. */
@@ -22,6 +29,12 @@ interface Pace {
 /** Rates are measured over about this long, ms. */
 const PACE_MS = 3_000
 
+/** Quality of the window is computed anew after this long, ms: it sorts the window of every task. */
+const QUALITY_MS = 1_000
+
+/** Versions that are kept to be shown. */
+const VERSIONS = 30
+
 /** Mutable; fed by `record`, read by `status`. */
 export class StatusBoard {
   readonly #facts: StatusFacts
@@ -29,9 +42,14 @@ export class StatusBoard {
   readonly #clock: Clock
   readonly #paces: Pace[] = []
   #epoch: EpochReport | undefined
-  #published: PublishedReport | undefined
   #verdict: VerdictReport | undefined
+  #held: Status['held'] = []
   #steps = 0
+  #weights: readonly number[] = []
+  #examined: ExaminedReport | undefined
+  #tables: readonly TableSize[] = []
+  #recent: readonly PublishedVersion[] = []
+  #quality: (Pick<Status, 'tasks' | 'reliability'> & { readonly at: number }) | undefined
   readonly #versions = { published: 0, fulls: 0, deltas: 0 }
   metricsUrl: string | undefined
 
@@ -48,12 +66,13 @@ export class StatusBoard {
 
   record(report: Report): void {
     if (report.kind === 'epoch') this.#epoch = report
-    else if (report.kind === 'step') this.#steps = report.steps
-    else if (report.kind === 'verdict') this.#verdict = report
-    else if (report.kind === 'published') {
-      this.#published = report
-      this.#versions.published += 1
-      this.#versions[report.update === 'full' ? 'fulls' : 'deltas'] += 1
+    else if (report.kind === 'examined') this.#examined = report
+    else if (report.kind === 'verdict') this.#recordVerdict(report)
+    else if (report.kind === 'tables') this.#tables = report.tables
+    else if (report.kind === 'published') this.#recordVersion(report)
+    else if (report.kind === 'step') {
+      this.#steps = report.steps
+      this.#weights = Array.from(report.coefficients)
     }
   }
 
@@ -62,26 +81,60 @@ export class StatusBoard {
     const accounting = epoch?.accounting ?? []
     const events = eventsIn(accounting)
     const samples = epoch?.samples ?? 0
-    const pace = this.#pace(events, samples)
+    const at = this.#clock.now()
+    const pace = this.#pace(at, events, samples)
+    const { tasks, reliability } = this.#qualityAt(at)
+    const [version] = this.#recent
     return {
       ...this.#facts,
+      at,
       events,
       samples,
       steps: this.#steps,
       ...pace,
-      tasks: this.#progressive.quality(),
+      tasks,
+      reliability,
+      weights: this.#weights,
+      examined: this.#examined,
+      tables: this.#tables,
       accounting,
       watermark: epoch?.watermark ?? Number.NEGATIVE_INFINITY,
       lagRecords: epoch?.lag.reduce((sum, { records }) => sum + records, 0) ?? 0,
-      freshnessSeconds: this.#published?.freshnessSeconds,
-      version: this.#published,
       verdict: this.#verdict,
+      freshnessSeconds: version?.freshnessSeconds,
+      version,
+      versions: this.#recent,
+      held: this.#held,
       metricsUrl: this.metricsUrl,
     }
   }
 
-  #pace(events: number, samples: number): { eventsPerSecond: number; samplesPerSecond: number } {
-    const now = { atMs: this.#clock.now(), events, samples }
+  #recordVerdict(verdict: VerdictReport): void {
+    this.#verdict = verdict
+    if (verdict.outcome === 'published') return
+    this.#held = [{ ...verdict, at: this.#clock.now() }, ...this.#held].slice(0, VERSIONS)
+  }
+
+  #recordVersion({ kind: _, ...version }: PublishedReport): void {
+    this.#recent = [{ ...version, at: this.#clock.now() }, ...this.#recent].slice(0, VERSIONS)
+    this.#versions.published += 1
+    this.#versions[version.update === 'full' ? 'fulls' : 'deltas'] += 1
+  }
+
+  #qualityAt(at: number): Pick<Status, 'tasks' | 'reliability'> {
+    const known = this.#quality
+    if (known !== undefined && at - known.at < QUALITY_MS && at >= known.at) return known
+    const tasks = this.#progressive.quality()
+    this.#quality = { at, tasks, reliability: this.#progressive.reliability() }
+    return this.#quality
+  }
+
+  #pace(
+    atMs: number,
+    events: number,
+    samples: number,
+  ): { eventsPerSecond: number; samplesPerSecond: number } {
+    const now = { atMs, events, samples }
     this.#paces.push(now)
     while (this.#paces.length > 2 && now.atMs - (this.#paces[1]?.atMs ?? now.atMs) >= PACE_MS) {
       this.#paces.shift()

@@ -2,11 +2,11 @@
 
 import fastify, { type FastifyInstance } from 'fastify'
 import { MillraceError, messageOf } from '../errors.ts'
-import { PAGE_HTML } from './page-html.ts'
-import { PAGE_SCRIPT } from './page-script.ts'
-import { PAGE_STYLE } from './page-style.ts'
+import type { History } from './history.ts'
+import type { PageAssets } from './page-assets.ts'
 import type { MetricsRegistry } from './registry.ts'
 import type { Status } from './status.ts'
+import { StatusStream } from './status-stream.ts'
 
 /** Same-origin only: no inline script, no inline style, no request to anybody else, no framing. */
 const CONTENT_SECURITY_POLICY = [
@@ -20,10 +20,23 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+const HEADERS = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+}
+
+/** Longest time for a request to arrive, and for its head alone, ms. */
+const REQUEST_MS = 10_000
+
 /** What is served, and from where it is read at each request. */
 export interface HttpOptions {
   readonly registry: MetricsRegistry
   readonly status: () => Status
+  readonly history: History
+  readonly page: PageAssets
   /** True once a model version can be served: after the first publication or a restore. */
   readonly ready: () => boolean
   /** Loopback unless told otherwise. */
@@ -36,6 +49,8 @@ export interface HttpOptions {
 export interface HttpServer {
   /** `http://host:port`, without a slash at the end. */
   readonly url: string
+  /** Sends the status, as it is now, to every open page. */
+  push(): void
   /** Stops accepting, answers what is under way, closes idle connections. */
   close(): Promise<void>
 }
@@ -43,20 +58,29 @@ export interface HttpServer {
 /** Starts listening; IO error when the address cannot be bound. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const { host = '127.0.0.1', port = 0 } = options
-  const server = fastify({ forceCloseConnections: 'idle', requestTimeout: 10_000, bodyLimit: 1024 })
-  server.addHook('onSend', async (_request, reply) => {
-    reply.headers({
-      'content-security-policy': CONTENT_SECURITY_POLICY,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
-    })
+  const server = fastify({
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_MS,
+    bodyLimit: 1024,
+    http: { headersTimeout: REQUEST_MS, maxHeaderSize: 16_384 },
   })
+  const stream = new StatusStream()
+  server.addHook('onSend', async (_request, reply) => void reply.headers(HEADERS))
   addMachineRoutes(server, options)
   addPageRoutes(server, options)
+  addLiveRoutes(server, options, stream)
   try {
     const url = await server.listen({ host, port })
-    return { url, close: () => server.close() }
+    return {
+      url,
+      push: () => {
+        if (stream.clients > 0) stream.send(JSON.stringify(options.status()))
+      },
+      close: () => {
+        stream.close()
+        return server.close()
+      },
+    }
   } catch (cause) {
     throw new MillraceError('IO', `cannot serve HTTP on ${host}:${port}: ${messageOf(cause)}`, {
       remedy: 'set observe.http.port to a free port, or to 0 to take any',
@@ -80,11 +104,31 @@ function addMachineRoutes(server: FastifyInstance, { registry, ready }: HttpOpti
   })
 }
 
-function addPageRoutes(server: FastifyInstance, { status }: HttpOptions): void {
-  server.get('/', async (_request, reply) => reply.type('text/html').send(PAGE_HTML))
-  server.get('/page.css', async (_request, reply) => reply.type('text/css').send(PAGE_STYLE))
-  server.get('/page.js', async (_request, reply) => reply.type('text/javascript').send(PAGE_SCRIPT))
+function addPageRoutes(server: FastifyInstance, { page }: HttpOptions): void {
+  server.get('/', async (_request, reply) => reply.type('text/html').send(page.html))
+  server.get('/page.css', async (_request, reply) => reply.type('text/css').send(page.css))
+  server.get('/page.js', async (_request, reply) => reply.type('text/javascript').send(page.script))
+}
+
+function addLiveRoutes(
+  server: FastifyInstance,
+  { status, history }: HttpOptions,
+  stream: StatusStream,
+): void {
   server.get('/status', async (_request, reply) =>
     reply.type('application/json').send(JSON.stringify(status())),
   )
+  server.get<{ Params: { span: string } }>('/history/:span', async ({ params }, reply) => {
+    if (!history.spans.includes(params.span)) {
+      return reply
+        .code(404)
+        .type('text/plain')
+        .send(`one of ${history.spans.join(', ')}\n`)
+    }
+    return reply.type('application/json').send(JSON.stringify(history.span(params.span)))
+  })
+  server.get('/stream', (_request, reply) => {
+    reply.hijack()
+    stream.add(reply.raw, HEADERS)
+  })
 }

@@ -48,6 +48,21 @@ function trainingInstruments(registry: Registry) {
       STEP_BUCKETS,
     ),
     cosine: gauge('gradient_cosine_minimum', 'Smallest cosine between two task gradients.'),
+    taskCosine: gauge(
+      'task_gradient_cosine',
+      'Cosine of two task gradients, examined steps only.',
+      ['task', 'other'],
+    ),
+    gateShare: gauge(
+      'gate_share',
+      'Mean weight that a gate gives an expert, examined steps only.',
+      ['gate', 'expert'],
+    ),
+    deadUnits: gauge(
+      'dead_units_ratio',
+      'Units of an expert layer that gave 0 for a whole batch.',
+      ['layer'],
+    ),
     engine: gauge('engine_info', 'Engine in use and why; always 1.', ['engine', 'reason']),
     build: gauge('build_info', 'Version of the program; always 1.', ['version', 'node']),
   }

@@ -33,6 +33,13 @@ export const observeOptions = z.strictObject({
     .describe(
       'Share of the impressions that are also scored as they open, to judge that prediction when the labels are final.',
     ),
+  examine_every_steps: z
+    .int()
+    .min(0)
+    .default(64)
+    .describe(
+      'Training steps between two looks inside the model (gradient cosines, gates, dead units); 0 for none.',
+    ),
   predictions: z
     .int()
     .min(1)

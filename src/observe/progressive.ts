@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { Stage } from '../stage.ts'
 import { addSample, measureQuality, noSamples, type QualitySums, qualityOf } from './quality.ts'
+import { type ReliabilityBin, reliabilityBins } from './reliability.ts'
 import type { Quality, TaskQuality } from './report.ts'
 import type { ScoredBatch } from './scored-batch.ts'
 
@@ -79,6 +80,14 @@ export class Progressive implements Stage {
       const pick = (values: Float32Array): Float32Array =>
         Float32Array.from(places, (place) => values[place]!)
       return measureQuality(pick(probabilities), pick(labels))
+    })
+  }
+
+  /** The calibration curve of every task over its window. */
+  reliability(): readonly (readonly ReliabilityBin[])[] {
+    return this.#tasks.map(({ sums, probabilities, labels }) => {
+      const kept = Math.min(sums.samples, this.#window)
+      return reliabilityBins(probabilities.subarray(0, kept), labels.subarray(0, kept))
     })
   }
 

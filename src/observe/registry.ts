@@ -9,6 +9,7 @@ import { createInstruments, type Instruments } from './instruments.ts'
 import type {
   EngineReport,
   EpochReport,
+  ExaminedReport,
   PublishedReport,
   QualityReport,
   Report,
@@ -79,6 +80,9 @@ export class MetricsRegistry {
       case 'engine':
         this.#recordEngine(report)
         break
+      case 'examined':
+        this.#recordExamined(report)
+        break
       default:
         report satisfies never
     }
@@ -148,6 +152,22 @@ export class MetricsRegistry {
     this.#instruments.verdicts.inc({ outcome })
     for (const { rule } of findings) this.#instruments.findings.inc({ rule })
     this.#instruments.held.set(heldInRow)
+  }
+
+  #recordExamined({ cosines, gates, layers }: ExaminedReport): void {
+    const { taskCosine, gateShare, deadUnits } = this.#instruments
+    this.#tasks.forEach((task, row) => {
+      for (let column = row + 1; column < this.#tasks.length; column++) {
+        const other = this.#tasks[column] ?? ''
+        setOrRemove(taskCosine, cosines[row * this.#tasks.length + column], { task, other })
+      }
+    })
+    for (const { gate, shares } of gates) {
+      shares.forEach((share, expert) => {
+        gateShare.set({ gate, expert: String(expert) }, share)
+      })
+    }
+    for (const { layer, units, dead } of layers) deadUnits.set({ layer }, dead / units)
   }
 
   #recordEngine({ engine, reason }: EngineReport): void {

@@ -101,6 +101,22 @@ export interface EngineReport {
   readonly reason: string
 }
 
+/** A look inside the model on one batch, now and then; see `src/train/examination.ts`. */
+export interface ExaminedReport {
+  readonly kind: 'examined'
+  readonly steps: number
+  /** Cosines of the task gradients, row-major T x T in task order. */
+  readonly cosines: ArrayLike<number>
+  /** Mean weights of each gate over its experts. */
+  readonly gates: readonly { readonly gate: string; readonly shares: readonly number[] }[]
+  /** Units of each ReLU layer of experts and bottoms, and how many of them gave 0 for every row. */
+  readonly layers: readonly {
+    readonly layer: string
+    readonly units: number
+    readonly dead: number
+  }[]
+}
+
 /** Everything that can be reported. */
 export type Report =
   | EpochReport
@@ -110,3 +126,4 @@ export type Report =
   | PublishedReport
   | VerdictReport
   | EngineReport
+  | ExaminedReport

@@ -111,3 +111,14 @@ export function sharedSpecs(specs: readonly ParameterSpec[]): ParameterSpec[] {
     ...shared.filter((spec) => spec.place === 'head'),
   ]
 }
+
+/** Cosines between the gradients of a T x T Gram matrix, row-major; 0 beside a gradient of length 0. */
+export function cosinesOf(gram: Float64Array): Float64Array {
+  const tasks = Math.sqrt(gram.length)
+  return gram.map((product, at) => {
+    const row = Math.floor(at / tasks)
+    const column = at % tasks
+    const norms = Math.sqrt(gram[row * tasks + row]! * gram[column * tasks + column]!)
+    return norms > 0 ? product / norms : 0
+  })
+}

@@ -15,9 +15,10 @@ import type { GradientScale } from '../model/model.ts'
 import type { Stage } from '../stage.ts'
 import type { Engine } from '../tensors/engine.ts'
 import { type BatchGradients, balancedGradients } from './balanced-gradients.ts'
-import { type GradientPlace, initialStates } from './balancing.ts'
+import { cosinesOf, type GradientPlace, initialStates } from './balancing.ts'
 import type { LossCorrection } from './corrected-loss.ts'
 import { type DenseParts, denseStep, normOf } from './dense-step.ts'
+import { type Examination, examine } from './examination.ts'
 import { readGradients } from './gradient-values.ts'
 import { balanceRows, type RowMemory } from './row-step.ts'
 import { type TaskTarget, taskTargets } from './task-loss.ts'
@@ -82,6 +83,18 @@ export class Learner implements Stage {
   /** Probabilities, task-major; changes nothing. */
   score(features: EncodedFeatures): Float32Array {
     return this.#forward(features, (passes) => passes.probabilities(features.rows))
+  }
+
+  /** A look inside the model on this batch; changes nothing. */
+  examine(features: EncodedFeatures, batch: BatchLabels): Examination {
+    const targets = taskTargets(batch, this.parts.model.shape.tasks.length, features.rows)
+    return this.#forward(features, (passes) =>
+      examine(
+        passes,
+        taskLosses(passes, targets, this.#names, this.parts.corrections),
+        features.rows,
+      ),
+    )
   }
 
   /**
@@ -171,7 +184,8 @@ export class Learner implements Stage {
           })
     this.#apply(features, batch, { gradients, norm, rows })
     const { coefficients, gram } = gradients
-    return { coefficients, cosines: cosinesOf(gram), gradientNorm: norm }
+    const cosines = gram === undefined ? undefined : cosinesOf(gram)
+    return { coefficients, cosines, gradientNorm: norm }
   }
 
   #apply(
@@ -216,15 +230,4 @@ export class Learner implements Stage {
     const whose = sick === undefined ? 'combined gradient' : `gradient of task ${tasks[sick]}`
     return notFinite(`the ${whose} is not finite at step ${step}`)
   }
-}
-
-function cosinesOf(gram: Float64Array | undefined): Float64Array | undefined {
-  if (gram === undefined) return undefined
-  const tasks = Math.sqrt(gram.length)
-  return gram.map((product, at) => {
-    const row = Math.floor(at / tasks)
-    const column = at % tasks
-    const norms = Math.sqrt(gram[row * tasks + row]! * gram[column * tasks + column]!)
-    return norms > 0 ? product / norms : 0
-  })
 }

@@ -1,20 +1,42 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { Script } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
+import { History } from '../../src/observe/history.ts'
+import { historyPoint } from '../../src/observe/history-point.ts'
 import { type HttpServer, serveHttp } from '../../src/observe/http.ts'
-import { PAGE_HTML } from '../../src/observe/page-html.ts'
-import { PAGE_SCRIPT } from '../../src/observe/page-script.ts'
-import { PAGE_STYLE } from '../../src/observe/page-style.ts'
+import { readPageAssets } from '../../src/observe/page-assets.ts'
 import { MetricsRegistry } from '../../src/observe/registry.ts'
 import { statusOf } from './reports.ts'
 
 const servers: HttpServer[] = []
+const PAGE = readPageAssets('dist/web') // made by npm run build
+const history = new History()
+history.record(statusOf().at, historyPoint(statusOf()))
 
 interface Overrides {
   readonly ready?: () => boolean
   readonly port?: number
+}
+
+/** The values of a stream as they come; undefined when it has ended. */
+async function streamOf(url: string): Promise<{ next(): Promise<unknown> }> {
+  const response = await fetch(`${url}/stream`)
+  expect(response.headers.get('content-type')).toBe('text/event-stream')
+  expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none'/)
+  const lines = eventsOf(response.body as ReadableStream<Uint8Array>)
+  return { next: async () => (await lines.next()).value }
+}
+
+async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown, undefined> {
+  let text = ''
+  for await (const bytes of body) {
+    text += Buffer.from(bytes).toString()
+    for (const [whole, json = ''] of text.matchAll(/data: (.*)\n\n/g)) {
+      text = text.slice(text.indexOf(whole) + whole.length)
+      yield JSON.parse(json)
+    }
+  }
 }
 
 async function listening(overrides: Overrides = {}): Promise<HttpServer> {
@@ -22,6 +44,8 @@ async function listening(overrides: Overrides = {}): Promise<HttpServer> {
     registry: new MetricsRegistry({ tasks: ['click'], version: '0.1.0' }),
     status: () => statusOf({ watermark: Number.POSITIVE_INFINITY }),
     ready: () => true,
+    history,
+    page: PAGE,
     ...overrides,
   })
   servers.push(server)
@@ -74,23 +98,36 @@ describe('serveHttp', () => {
     }
   })
 
-  test('the page has what the policy allows: no inline code, no address of another host', async () => {
+  test('the page has what the policy allows: no inline code, nothing but its own files', async () => {
     const { url } = await listening()
     const html = await (await fetch(url)).text()
-    expect(html).toBe(PAGE_HTML)
-    expect(html).not.toMatch(/<style|style=|\son\w+=|<script>/)
-    const everything = PAGE_HTML + PAGE_STYLE + PAGE_SCRIPT
-    expect(everything).not.toMatch(/https?:|\/\/[a-z]|@import|url\(|innerHTML|eval/)
+    expect(html).toBe(PAGE.html)
+    expect(html).not.toMatch(/<style|style=|\son\w+=|<script>|https?:/)
+    expect(PAGE.script).not.toMatch(/innerHTML|\beval\(|new Function|import\(/)
+    expect(PAGE.css).not.toMatch(/@import|url\(/)
     for (const [, path] of html.matchAll(/(?:href|src)="(\/[^"]+)"/g)) {
-      expect((await fetch(url + path)).status, path).toBe(200)
+      if (path !== '/stream') expect((await fetch(url + path)).status, path).toBe(200)
     }
   })
 
-  test('the script parses, and every element it fills is on the page', () => {
-    expect(() => new Script(PAGE_SCRIPT)).not.toThrow()
-    const ids = [...PAGE_SCRIPT.matchAll(/(?:byId|fillList|fillTable)\('([a-z]+)'/g)]
-    expect(ids.length).toBeGreaterThan(4)
-    for (const [, id] of ids) expect(PAGE_HTML).toContain(`id="${id}"`)
+  test('gives the history of a span, and no other path below it', async () => {
+    const { url } = await listening()
+    const span = (await (await fetch(`${url}/history/10m`)).json()) as object
+    expect(span).toMatchObject({ times: [statusOf().at], series: { 'auc/click': [0.71234] } })
+    for (const path of ['1y', '..%2f..%2fetc', '__proto__', 'constructor', '']) {
+      expect((await fetch(`${url}/history/${path}`)).status, path).toBe(404)
+    }
+  })
+
+  test('streams each status that is pushed, the last one at once to a page that comes later', async () => {
+    const server = await listening()
+    const first = await streamOf(server.url)
+    server.push()
+    expect(await first.next()).toMatchObject({ job: 'simulated' })
+    const second = await streamOf(server.url)
+    expect(await second.next()).toMatchObject({ job: 'simulated' })
+    await server.close()
+    expect(await first.next()).toBeUndefined()
   })
 
   test('refuses what is no question: unknown paths, other methods, long bodies, broken requests', async () => {

@@ -66,12 +66,31 @@ export const EVERY_REPORT: readonly Report[] = [
     heldInRow: 2,
     findings: [{ rule: 'calibration', subject: 'like', message: 'like: predicted too much' }],
   },
+  {
+    kind: 'examined',
+    steps: 64,
+    cosines: [1, -0.25, -0.25, 1],
+    gates: [
+      { gate: 'gate.task.0', shares: [0.75, 0.25] },
+      { gate: 'gate.task.1', shares: [0.5, 0.5] },
+    ],
+    layers: [{ layer: 'expert.0.layer.0', units: 8, dead: 2 }],
+  },
   { kind: 'engine', engine: 'tfjs-wasm', reason: 'the native library is "not" here\n' },
 ]
 
 export function statusOf(changes: Partial<Status> = {}): Status {
+  const version = {
+    sequence: 12,
+    update: 'delta' as const,
+    bytes: 2_100_000,
+    sha256: 'ab'.repeat(32),
+    freshnessSeconds: 3.21,
+    at: NOON - 4000,
+  }
   return {
     job: 'simulated',
+    at: NOON,
     engine: 'plain',
     engineReason: 'asked for',
     events: 123_456,
@@ -80,12 +99,27 @@ export function statusOf(changes: Partial<Status> = {}): Status {
     eventsPerSecond: 5120.4,
     samplesPerSecond: 4100,
     tasks: [taskQuality('click'), taskQuality('like', { auc: undefined })],
+    reliability: [
+      [{ samples: 2000, predicted: 0.1, observed: 0.11, low: 0.09, high: 0.13 }],
+      [{ samples: 2000, predicted: 0.3, observed: 0.28, low: 0.26, high: 0.3 }],
+    ],
+    weights: [1, 0.5],
+    examined: {
+      kind: 'examined',
+      steps: 384,
+      cosines: [1, -0.25, -0.25, 1],
+      gates: [{ gate: 'gate.task.0', shares: [0.75, 0.25] }],
+      layers: [{ layer: 'expert.0.layer.0', units: 8, dead: 2 }],
+    },
+    tables: [{ table: 'embeddings', rows: 1000, bytes: 4096, payloadBytes: 320 }],
     accounting: [accountingOf('impression'), accountingOf('click')],
     watermark: NOON,
     lagRecords: 42,
-    freshnessSeconds: 3.21,
-    version: { sequence: 12, update: 'delta', bytes: 2_100_000, sha256: 'ab'.repeat(32) },
     verdict: undefined,
+    freshnessSeconds: version.freshnessSeconds,
+    version,
+    versions: [version],
+    held: [],
     metricsUrl: 'http://127.0.0.1:9464',
     ...changes,
   }

@@ -1,0 +1,2 @@
+/** @file Style sheets that the bundler takes in. */
+declare module '*.css'
