@@ -62,9 +62,12 @@ export class CalibrationChart {
 
   #options(): uPlot.Options {
     const axis = { stroke: cssColour('--quiet'), grid: { stroke: cssColour('--line'), width: 1 } }
-    const ticks = { ticks: { show: false } }
-    const values = (_plot: uPlot, splits: number[]): string[] =>
-      splits.map((split) => (isRound(split) ? percent(split) : ''))
+    const ticks = {
+      ticks: { show: false },
+      splits: (_plot: uPlot, _axis: number, min: number, max: number) => marksBetween(min, max),
+      filter: (_plot: uPlot, splits: number[]) => splits,
+      values: (_plot: uPlot, splits: number[]) => splits.map((split) => shortPercent(split)),
+    }
     return {
       width: this.#width(),
       height: HEIGHT,
@@ -75,8 +78,8 @@ export class CalibrationChart {
         y: { distr: 3, range: logRange },
       },
       axes: [
-        { ...axis, ...ticks, size: 28, values },
-        { ...axis, ...ticks, size: 54, values },
+        { ...axis, ...ticks, size: 28 },
+        { ...axis, ...ticks, size: 54 },
       ],
       series: [
         { label: 'predicted', value: (_plot, value) => percent(value) },
@@ -140,8 +143,19 @@ function logRange(_plot: uPlot, min: number | null, max: number | null): [number
   return [min / 1.2, Math.max(max, min * 1.5) * 1.2]
 }
 
-/** Labels stand at 1, 2 and 5 times a power of ten. */
-function isRound(value: number): boolean {
-  const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9)
-  return [1, 2, 5].some((digit) => Math.abs(lead - digit) < 1e-6)
+/** 1, 2 and 5 times the powers of ten: uPlot's own marks do not end when a logarithmic axis begins between two of them. */
+export function marksBetween(min: number, max: number): number[] {
+  const marks: number[] = []
+  for (let power = Math.floor(Math.log10(min)); 10 ** power <= max; power++) {
+    for (const digit of [1, 2, 5]) {
+      const mark = Number(`${digit}e${power}`)
+      if (mark >= min && mark <= max) marks.push(mark)
+    }
+  }
+  return marks
+}
+
+/** `5 %`, `0.2 %`. */
+function shortPercent(value: number): string {
+  return `${Number((100 * value).toPrecision(1))} %`
 }

@@ -49,7 +49,7 @@ export async function openBrowser(): Promise<WatchedPage> {
   const page = await context.newPage()
   const errors: string[] = []
   const requests: string[] = []
-  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('pageerror', (error) => errors.push(error.stack ?? error.message))
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text())
   })
