@@ -4,5 +4,7 @@ import type { Bench } from './bench.ts'
 
 /** Name -> its file, in the order in which all of them run. */
 export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  join: async () => (await import('./benches/join.ts')).joinBench,
+  'join-log': async () => (await import('./benches/join-log.ts')).joinLogBench,
   'kafka-log': async () => (await import('./benches/kafka-log.ts')).kafkaLogBench,
 }

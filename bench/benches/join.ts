@@ -1,0 +1,142 @@
+/** @file The join through Kafka beside a Kafka Streams left join: same broker, same events, same windows, taking turns. */
+
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { TopicLog } from '../../src/broker/topic-log.ts'
+import { MillraceError } from '../../src/errors.ts'
+import type { Job } from '../../src/settings/job.ts'
+import { openBus } from '../../topology/bus.ts'
+import { packageFile } from '../../topology/package-files.ts'
+import type { Bench, BenchContext, Measured } from '../bench.ts'
+import { takeTurns } from '../harness.ts'
+import { kafkaVersion, withKafka } from '../kafka.ts'
+import { PeerProcess } from '../peer-process.ts'
+import { peerProduct } from '../peers.ts'
+import { appendWorld, joinAll, simulatedJob } from '../simulated.ts'
+
+const PARTITIONS = 4
+const IMPRESSIONS = 400_000
+/** Of event time: with the longest window, how many impressions are open at once. */
+const IMPRESSIONS_PER_SECOND = 200
+const ROUNDS = 3
+const THREADS = 2
+
+export const joinBench: Bench = {
+  name: 'join',
+  summary:
+    'Through Kafka: read, decode, de-duplicate, join and sample, beside a Kafka Streams left join that only decodes and joins.',
+  peers: ['kafka-streams'],
+  run: (context) => withKafka(context.folder, (address) => measure(context, address)),
+}
+
+async function measure(context: BenchContext, address: string): Promise<Measured> {
+  const { rounds = ROUNDS, say } = context
+  const job = simulatedJob({ bus: { kind: 'kafka', brokers: [address], partitions: PARTITIONS } })
+  const log = await openBus(job.bus)
+  try {
+    const world = { impressions: IMPRESSIONS, impressions_per_second: IMPRESSIONS_PER_SECOND }
+    const records = await appendWorld(job, log, world)
+    say(`${records} records appended`)
+    const usual = streams(job, address, records, context.folder, STORES.usual)
+    const lean = streams(job, address, records, context.folder, STORES.lean)
+    const values = await takeTurns(
+      [
+        { name: 'ours', round: () => ours(job, log, records, say) },
+        { name: 'usual', round: () => theirs(usual, records, say, 'usual stores') },
+        { name: 'lean', round: () => theirs(lean, records, say, 'lean stores') },
+      ],
+      { rounds },
+    )
+    await Promise.all([usual.close(), lean.close()])
+    const figure = (label: string, side: string, target?: number) => ({
+      label,
+      unit: 'events/s',
+      rounds: values.get('ours') ?? [],
+      against: { name: 'kafka-streams', rounds: values.get(side) ?? [] },
+      better: 'higher' as const,
+      ...(target === undefined ? {} : { target }),
+    })
+    return {
+      figures: [
+        figure('join, Kafka Streams with its usual stores (RocksDB, changelog)', 'usual', 4),
+        figure('join, Kafka Streams with windows in memory and no changelog', 'lean'),
+      ],
+      versions: { kafka: await kafkaVersion(), 'kafka-streams': await kafkaVersion() },
+      facts: {
+        records,
+        partitions: PARTITIONS,
+        'impressions per second of event time': IMPRESSIONS_PER_SECOND,
+        'threads of the peer': THREADS,
+        cores: availableParallelism(),
+      },
+    }
+  } finally {
+    await log.close()
+  }
+}
+
+async function ours(
+  job: Job,
+  log: TopicLog,
+  expected: number,
+  say: (line: string) => void,
+): Promise<number> {
+  const { records, samples, seconds } = await joinAll(job, log)
+  if (records !== expected) {
+    throw new MillraceError('BAD_STATE', `joined ${records} of ${expected} records`)
+  }
+  say(`ours: ${Math.round(records / seconds)} events/s, ${samples} samples`)
+  return records / seconds
+}
+
+const STORES = {
+  usual: ['--store', 'rocksdb', '--changelog', 'yes'],
+  lean: ['--store', 'memory', '--changelog', 'no'],
+} as const
+
+interface StreamsAnswer {
+  readonly records: number
+  readonly seconds: number
+  readonly rows: number
+}
+
+/** The peer in a Java machine that stays warm over its rounds. */
+function streams(
+  { join: { tasks }, events }: Job,
+  address: string,
+  records: number,
+  folder: string,
+  stores: readonly string[],
+): PeerProcess {
+  const topicOf = (kind: string): string =>
+    events.kinds.find((one) => one.kind === kind)?.topic ?? kind
+  const jar = peerProduct('kafka-streams')
+  const named = tasks.map(({ name, kind, windowMs }) => `${name}:${topicOf(kind)}:${windowMs}`)
+  const options = {
+    brokers: address,
+    impressions: events.kinds.find((kind) => kind.anchor)?.topic ?? '',
+    tasks: named.join(','),
+    schemas: packageFile('schemas'),
+    'grace-ms': events.latenessMs,
+    threads: THREADS,
+    records,
+    state: join(folder, stores.join('-')),
+  }
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  return new PeerProcess('java', ['-Xmx2g', '-jar', jar, ...args, ...stores], folder)
+}
+
+async function theirs(
+  peer: PeerProcess,
+  expected: number,
+  say: (line: string) => void,
+  name: string,
+): Promise<number> {
+  const { records, seconds, rows } = await peer.ask<StreamsAnswer>('round')
+  // The first records are processed before the clock starts; what matters is that none is missing at the end.
+  if (records > expected || records < expected / 2) {
+    throw new MillraceError('BAD_STATE', `the peer timed ${records} of ${expected} records`)
+  }
+  say(`kafka-streams, ${name}: ${Math.round(records / seconds)} events/s, ${rows} rows`)
+  return records / seconds
+}

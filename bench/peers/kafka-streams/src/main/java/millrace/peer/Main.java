@@ -1,0 +1,33 @@
+package millrace.peer;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Joins impressions with their feedback by Kafka Streams. As a peer of the bench it waits for lines `round` and answers each with a line of
+ * JSON; with `--samples TOPIC` it writes joined samples until its input ends.
+ */
+public final class Main {
+  private Main() {}
+
+  public static void main(String[] args) throws Exception {
+    Options options = Options.parse(args);
+    BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    if (options.samples() != null) {
+      try (Run run = Run.start(options)) {
+        System.out.println("{\"running\":true}");
+        while (input.readLine() != null) {
+          // Only the end of the input matters.
+        }
+      }
+      return;
+    }
+    for (String line = input.readLine(); line != null; line = input.readLine()) {
+      if (!line.equals("round")) throw new IllegalArgumentException("expected 'round', got '" + line + "'");
+      try (Run run = Run.start(options)) {
+        System.out.println(run.measure());
+      }
+    }
+  }
+}
