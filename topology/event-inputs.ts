@@ -3,6 +3,7 @@
 import type { TopicDefinition, TopicLog } from '../src/broker/topic-log.ts'
 import { eventDecoder } from '../src/events/event-decoder.ts'
 import type { EventKind } from '../src/events/event-kind.ts'
+import { eventSkimmer } from '../src/events/event-skimmer.ts'
 import type { TopicPartition } from '../src/ids.ts'
 import type { JoinInput } from '../src/join/event-joiner.ts'
 import { besideJob, type Job } from '../src/settings/job.ts'
@@ -52,7 +53,7 @@ export async function eventInputs(job: Job, log: TopicLog): Promise<EventInput[]
   const topics = await log.topics()
   return job.events.kinds.flatMap((kind) => {
     const codec = codecOf(job, kind)
-    const decode = eventDecoder(kind, (bytes) => codec.decode(bytes))
+    const decode = eventDecoder(kind, (bytes) => codec.decode(bytes), eventSkimmer(kind, codec))
     const { topic } = kind
     return Array.from({ length: topics.get(topic) ?? 0 }, (_, partition) => ({
       topic,

@@ -1,7 +1,7 @@
 /** @file Bytes to events: the first step of the path; what cannot be read is a value with its reason (law 5). */
 
 import type { EventTime } from '../time.ts'
-import type { Decoded, DecodeEvent, MalformedReason } from './event.ts'
+import type { Decoded, DecodeEvent, Event, EventSource, MalformedReason } from './event.ts'
 import type { EventKind, KeyFields, TimeUnit } from './event-kind.ts'
 
 /** Framed bytes to named fields; `wire/` makes these from a schema. Never throws on bad bytes. */
@@ -11,18 +11,28 @@ export type DecodeValue = (
   | { readonly kind: 'value'; readonly value: Readonly<Record<string, unknown>> }
   | { readonly kind: 'malformed'; readonly reason: string }
 
+/** An event read without decoding its other fields; undefined when only decoding tells what the bytes are. */
+export type SkimEvent = (raw: Uint8Array, source: EventSource) => Event | undefined
+
 /** Start of the year 10000: what lies beyond was written in another unit. */
-const TIME_LIMIT = Date.UTC(10_000, 0, 1)
+export const TIME_LIMIT = Date.UTC(10_000, 0, 1)
 
 /** A zone is required: without one `Date.parse` would read the time of the machine it runs on. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
-/** A decoder of one kind of event. Whatever the bytes are, it gives an event or says what is wrong with them. */
-export function eventDecoder(kind: EventKind, decodeValue: DecodeValue): DecodeEvent {
+/**
+ * A decoder of one kind of event. Whatever the bytes are, it gives an event or says what is wrong with them. `skim`, tried
+ * first, gives the same events faster.
+ */
+export function eventDecoder(
+  kind: EventKind,
+  decodeValue: DecodeValue,
+  skim?: SkimEvent,
+): DecodeEvent {
   const readTime = timeReaders[kind.timeUnit]
   const readKey = keyReader(kind.key)
   const readLabel = labelReader(kind)
-  return (raw, source): Decoded => {
+  const decode: DecodeEvent = (raw, source) => {
     const malformed = (reason: MalformedReason, detail: string): Decoded => {
       return { kind: 'malformed', reason, detail, source, raw }
     }
@@ -41,6 +51,7 @@ export function eventDecoder(kind: EventKind, decodeValue: DecodeValue): DecodeE
     if (typeof value !== 'number') return malformed('label', value.fault)
     return { kind: kind.kind, id, key, time, value, anchor: kind.anchor, fields, source, raw }
   }
+  return skim === undefined ? decode : (raw, source) => skim(raw, source) ?? decode(raw, source)
 }
 
 interface Fault {

@@ -23,7 +23,10 @@ export interface JoinedSample {
   readonly time: EventTime
   /** The watermark time at which this row's labels were final (window end). */
   readonly maturedAt: EventTime
-  /** The impression's decoded fields, as the feature spec names them. */
+  /**
+   * The impression's decoded fields, as the feature spec names them. May be decoded when they are read: a copy by `...` has
+   * none, `samples/sample.ts` makes one that has.
+   */
   readonly fields: Readonly<Record<string, unknown>>
   /** Label per task, 0 or 1 (or a value); 0 where it is neither known nor learned from. */
   readonly labels: Float32Array

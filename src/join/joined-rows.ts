@@ -15,8 +15,40 @@ export interface RowParts {
 }
 
 /** A row of an impression. */
-export function rowOf({ id, key, time, fields }: Event, parts: RowParts): JoinedSample {
-  return { id, key, time, fields, weight: 1, ...parts }
+export function rowOf(impression: Event, parts: RowParts): JoinedSample {
+  return new JoinedRow(impression, parts)
+}
+
+/** The impression's fields are decoded when the row is encoded, not before. */
+class JoinedRow implements JoinedSample {
+  readonly role: RowRole
+  readonly id: string
+  readonly key: string
+  readonly time: EventTime
+  readonly maturedAt: EventTime
+  readonly labels: Float32Array
+  readonly mask: Uint8Array
+  readonly learned: Uint8Array
+  readonly late: Uint8Array
+  readonly weight = 1
+  readonly #impression: Event
+
+  constructor(impression: Event, { role, maturedAt, labels, mask, learned, late }: RowParts) {
+    this.role = role
+    this.id = impression.id
+    this.key = impression.key
+    this.time = impression.time
+    this.maturedAt = maturedAt
+    this.labels = labels
+    this.mask = mask
+    this.learned = learned
+    this.late = late
+    this.#impression = impression
+  }
+
+  get fields(): JoinedSample['fields'] {
+    return this.#impression.fields
+  }
 }
 
 /** How `fast` emission keeps the state of a label: one that came after the provisional row is a late positive. */

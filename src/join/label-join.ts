@@ -145,6 +145,7 @@ export class LabelJoin implements Stage {
   #open(event: Event, outputs: JoinOutputs): void {
     this.#known.push(event)
     this.#watch.impression(event.time)
+    if (!this.#fast && this.#openedShare === 0) return
     const nothing = { maturedAt: event.time, mask: this.#none, late: this.#none }
     const labels = new Float32Array(this.#tasks)
     if (this.#fast && this.#observeMs === 0) {

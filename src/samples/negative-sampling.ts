@@ -5,7 +5,7 @@
 
 import { hashShare } from '../events/id-hash.ts'
 import { isOpened } from '../join/opened.ts'
-import type { Sample } from './sample.ts'
+import { changed, type Sample } from './sample.ts'
 
 /** What decides which rows stay. */
 export interface NegativeSamplingOptions {
@@ -45,13 +45,13 @@ export class NegativeSampling {
     const kept = Uint8Array.from(this.#options.keepRates, (rate) => (u < rate ? 1 : 0))
     if (role === 'late-positive') {
       // Where its negative was left out there is nothing to take back.
-      return { ...sample, late: sample.late.map((one, task) => one & kept[task]!) }
+      return changed(sample, { late: sample.late.map((one, task) => one & kept[task]!) })
     }
     const learned = sample.learned.map((one, task) =>
       sample.labels[task]! > 0 ? one : one & kept[task]!,
     )
-    if (learned.includes(1)) return { ...sample, learned }
+    if (learned.includes(1)) return changed(sample, { learned })
     if (!isOpened(id, this.#options.openedShare)) return undefined
-    return { ...sample, role: role === 'provisional' ? 'opened' : 'matured', learned }
+    return changed(sample, { role: role === 'provisional' ? 'opened' : 'matured', learned })
   }
 }

@@ -12,3 +12,8 @@ export interface Sample extends Omit<JoinedSample, 'weight'> {
 export function teaches({ role }: Sample): boolean {
   return role === 'final' || role === 'provisional' || role === 'late-positive'
 }
+
+/** The sample with some properties replaced. Not the same as copying by `...`, which loses fields that are not decoded yet. */
+export function changed(sample: Sample, changes: Partial<Sample>): Sample {
+  return { ...sample, fields: sample.fields, ...changes }
+}

@@ -3,6 +3,7 @@
 import type { Resolver, Type } from 'avsc'
 import { MillraceError, messageOf } from '../errors.ts'
 import type { AvroSchema } from './avro-schema.ts'
+import { FieldFinder, type WantedField } from './field-finder.ts'
 import type { Framing } from './framing.ts'
 import { foreignHeader, frameHeader, startsWith } from './framing.ts'
 
@@ -87,6 +88,11 @@ export class AvroCodec {
       if (startsWith(bytes, writer.header)) return read(writer, bytes)
     }
     return { kind: 'malformed', reason: foreignHeader(this.framing, bytes) }
+  }
+
+  /** Finds fields of what this schema wrote without decoding the others; undefined when these fields can not be found so. */
+  finder(fields: readonly WantedField[]): FieldFinder | undefined {
+    return FieldFinder.of(this.schema, this.#header, fields)
   }
 
   #unfit(value: AvroRecord, cause: unknown): MillraceError {

@@ -50,6 +50,8 @@ describe('the event joiner against the batch oracle', () => {
         const expected = merged([one.push(arrivals), one.flush()])
         const outputs = merged([other.push(interleaved(partitions, picks)), other.flush()])
         expect(outputs.samples).toEqual(expected.samples)
+        const fields = (all: JoinOutputs): object[] => all.samples.map((sample) => sample.fields)
+        expect(fields(outputs)).toEqual(fields(expected))
         expect(outputs.joined).toEqual(expected.joined)
         expect(outputs.orphans).toEqual(expected.orphans)
         expect(other.accounting()).toEqual(one.accounting())

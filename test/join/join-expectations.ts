@@ -8,13 +8,17 @@ import type { OracleOutputs } from '../oracle/batch-join.ts'
 
 /** Equality of everything; what arrival decides is compared input by input. */
 export function expectSame(outputs: JoinOutputs, oracle: OracleOutputs): void {
-  const samples = outputs.samples.map(({ labels, mask, learned, late, weight: _, ...rest }) => ({
-    ...rest,
-    labels: [...labels],
-    mask: [...mask],
-    learned: [...learned],
-    late: [...late],
-  }))
+  // Fields are decoded when they are read, so they are not copied with the rest.
+  const samples = outputs.samples.map(
+    ({ labels, mask, learned, late, weight: _, fields, ...rest }) => ({
+      ...rest,
+      fields,
+      labels: [...labels],
+      mask: [...mask],
+      learned: [...learned],
+      late: [...late],
+    }),
+  )
   expectEqual(
     samples,
     oracle.samples.map(({ impression: { id, key, time, fields }, ...row }) => ({

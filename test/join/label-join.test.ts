@@ -41,7 +41,7 @@ function rows({ samples }: JoinOutputs): string[] {
 describe('the label join', () => {
   it('gives an impression without feedback as a sample with every label 0', () => {
     const { samples, ...others } = join([impression])
-    expect(samples).toEqual([
+    expect(samples.map((sample) => ({ ...sample, fields: sample.fields }))).toEqual([
       {
         role: 'final',
         id: 'i1',
