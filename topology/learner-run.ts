@@ -21,6 +21,8 @@ export interface LearnerRunParts {
   /** Records read by the time of the checkpoint. */
   readonly records: number
   readonly checkpointEveryRecords: number
+  /** Wall clock between two versions, ms; undefined: only samples decide. */
+  readonly publishEveryMs?: number | undefined
 }
 
 /** Incremental checkpoints in one chain: bounds what a restore reads and what lies on disk. */
@@ -38,6 +40,8 @@ export class LearnerRun {
   #records: number
   #checkpointed: number
   #stopping = false
+  /** When a version was last due by the wall clock. */
+  #publishDecidedMs: number
 
   constructor(parts: LearnerRunParts) {
     this.context = parts.context
@@ -45,6 +49,7 @@ export class LearnerRun {
     this.#pending = [...parts.pending]
     this.#records = parts.records
     this.#checkpointed = parts.records
+    this.#publishDecidedMs = parts.context.clock.now()
   }
 
   /** Records read since the start of the log. */
@@ -66,19 +71,21 @@ export class LearnerRun {
     const { source, journal, context } = this.#parts
     const replayed = this.#pending.shift()
     if (replayed !== undefined) return source.replay(replayed)
-    const poll = await source.poll(context.stages.intake)
-    if (!this.#changes(poll.epoch)) {
+    const { epoch: polled, batches } = await source.poll(context.stages.intake)
+    const epoch = this.#publishIsDue(polled) ? { ...polled, publish: true as const } : polled
+    if (!this.#changes(epoch)) {
       await source.wait(POLL_TIMEOUT_MS)
       return undefined
     }
-    journal.append(poll.epoch)
-    return poll
+    journal.append(epoch)
+    return { epoch, batches }
   }
 
   /** The epoch's records went down the path: the last version goes out at the end of the stream; positions move on. */
   async close(epoch: Epoch): Promise<Epoch> {
     const { source, context } = this.#parts
-    if (epoch.end && context.stages.publisher.stale) await publish(context)
+    const due = epoch.end || epoch.publish === true
+    if (due && context.stages.publisher.stale) await publish(context)
     for (const read of epoch.reads) this.#records += read.to - read.from
     this.#lastDecisions = decisionsOf(epoch)
     source.applied(epoch)
@@ -124,9 +131,22 @@ export class LearnerRun {
     return this.#parts.state.sha256(this.position())
   }
 
+  /** A decision of the wall clock: it is journalled with the epoch that it is taken with (law 6). */
+  #publishIsDue(epoch: Epoch): boolean {
+    const { context, publishEveryMs } = this.#parts
+    if (publishEveryMs === undefined) return false
+    const now = context.clock.now()
+    if (now - this.#publishDecidedMs < publishEveryMs) return false
+    // Nothing was learned and nothing will be: an epoch of its own would only make the journal longer.
+    if (epoch.reads.length === 0 && !context.stages.publisher.stale) return false
+    this.#publishDecidedMs = now
+    return true
+  }
+
   /** An epoch that reads nothing and decides nothing new would only make the journal longer. */
   #changes(epoch: Epoch): boolean {
-    return epoch.reads.length > 0 || decisionsOf(epoch) !== this.#lastDecisions
+    const decided = epoch.publish === true || decisionsOf(epoch) !== this.#lastDecisions
+    return epoch.reads.length > 0 || decided
   }
 
   async #reportEpoch(): Promise<void> {

@@ -111,6 +111,7 @@ export async function openLearner(
     pending: ahead,
     records: position?.records ?? 0,
     checkpointEveryRecords: job.train.checkpoint_every_records,
+    publishEveryMs: job.publish.every_ms,
   })
   return {
     run,

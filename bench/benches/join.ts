@@ -15,7 +15,7 @@ import { peerProduct } from '../peers.ts'
 import { appendWorld, joinAll, simulatedJob } from '../simulated.ts'
 
 const PARTITIONS = 4
-const IMPRESSIONS = 400_000
+const IMPRESSIONS = 200_000
 /** Of event time: with the longest window, how many impressions are open at once. */
 const IMPRESSIONS_PER_SECOND = 200
 const ROUNDS = 3
@@ -37,18 +37,24 @@ async function measure(context: BenchContext, address: string): Promise<Measured
     const world = { impressions: IMPRESSIONS, impressions_per_second: IMPRESSIONS_PER_SECOND }
     const records = await appendWorld(job, log, world)
     say(`${records} records appended`)
-    const usual = streams(job, address, records, context.folder, STORES.usual)
-    const lean = streams(job, address, records, context.folder, STORES.lean)
+    const start = (variant: Variant) =>
+      streams(job, address, records, context.folder, VARIANTS[variant])
+    const peers = { merged: start('merged'), lean: start('lean'), each: start('each') }
+    const turn = (variant: Variant) => ({
+      name: variant,
+      round: () => theirs(peers[variant], records, say, variant),
+    })
     const values = await takeTurns(
       [
         { name: 'ours', round: () => ours(job, log, records, say) },
-        { name: 'usual', round: () => theirs(usual, records, say, 'usual stores') },
-        { name: 'lean', round: () => theirs(lean, records, say, 'lean stores') },
+        turn('merged'),
+        turn('lean'),
+        turn('each'),
       ],
       { rounds },
     )
-    await Promise.all([usual.close(), lean.close()])
-    const figure = (label: string, side: string, target?: number) => ({
+    await Promise.all(Object.values(peers).map((peer) => peer.close()))
+    const figure = (label: string, side: Variant, target?: number) => ({
       label,
       unit: 'events/s',
       rounds: values.get('ours') ?? [],
@@ -58,8 +64,9 @@ async function measure(context: BenchContext, address: string): Promise<Measured
     })
     return {
       figures: [
-        figure('join, Kafka Streams with its usual stores (RocksDB, changelog)', 'usual', 4),
-        figure('join, Kafka Streams with windows in memory and no changelog', 'lean'),
+        figure('beside one left join with all feedback in one stream', 'merged', 4),
+        figure('the same with windows in memory and no changelog', 'lean'),
+        figure('beside a left join per task, which gives complete rows', 'each'),
       ],
       versions: { kafka: await kafkaVersion(), 'kafka-streams': await kafkaVersion() },
       facts: {
@@ -89,10 +96,13 @@ async function ours(
   return records / seconds
 }
 
-const STORES = {
-  usual: ['--store', 'rocksdb', '--changelog', 'yes'],
-  lean: ['--store', 'memory', '--changelog', 'no'],
+/** The usual stores of Kafka Streams are RocksDB with changelog topics. */
+const VARIANTS = {
+  merged: ['--feedback', 'merged', '--store', 'rocksdb', '--changelog', 'yes'],
+  lean: ['--feedback', 'merged', '--store', 'memory', '--changelog', 'no'],
+  each: ['--feedback', 'each', '--store', 'rocksdb', '--changelog', 'yes'],
 } as const
+type Variant = keyof typeof VARIANTS
 
 interface StreamsAnswer {
   readonly records: number
@@ -106,7 +116,7 @@ function streams(
   address: string,
   records: number,
   folder: string,
-  stores: readonly string[],
+  variant: readonly string[],
 ): PeerProcess {
   const topicOf = (kind: string): string =>
     events.kinds.find((one) => one.kind === kind)?.topic ?? kind
@@ -120,10 +130,10 @@ function streams(
     'grace-ms': events.latenessMs,
     threads: THREADS,
     records,
-    state: join(folder, stores.join('-')),
+    state: join(folder, variant.join('')),
   }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return new PeerProcess('java', ['-Xmx2g', '-jar', jar, ...args, ...stores], folder)
+  return new PeerProcess('java', ['-Xmx2g', '-jar', jar, ...args, ...variant], folder)
 }
 
 async function theirs(
@@ -137,6 +147,6 @@ async function theirs(
   if (records > expected || records < expected / 2) {
     throw new MillraceError('BAD_STATE', `the peer timed ${records} of ${expected} records`)
   }
-  say(`kafka-streams, ${name}: ${Math.round(records / seconds)} events/s, ${rows} rows`)
+  say(`kafka-streams ${name}: ${Math.round(records / seconds)} events/s, ${rows} rows`)
   return records / seconds
 }

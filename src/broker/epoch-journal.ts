@@ -36,6 +36,8 @@ export interface Epoch {
   readonly finished: readonly number[]
   /** The whole stream has ended: everything still held leaves. */
   readonly end: boolean
+  /** By the wall clock a version is due when this epoch has been learned from. Absent: none is. */
+  readonly publish?: true
 }
 
 /**
@@ -97,6 +99,10 @@ const NOTHING: Frames = { epochs: [], validBytes: 0 }
  * damaged one would make all that follows look like a torn frame. */
 const HEADER_BYTES = 12
 
+/** The last byte of an epoch. */
+const END_FLAG = 1
+const PUBLISH_FLAG = 2
+
 /** Not 0: where a file system gave room but lost the bytes, zeros stand. */
 const END = 0xe5
 
@@ -121,7 +127,7 @@ export function epochBytes(epoch: Epoch): Uint8Array {
     body.u32(inputs.length)
     for (const input of inputs) body.u32(input)
   }
-  return body.u8(epoch.end ? 1 : 0).finish()
+  return body.u8((epoch.end ? END_FLAG : 0) | (epoch.publish === true ? PUBLISH_FLAG : 0)).finish()
 }
 
 function frame(epoch: Epoch): Uint8Array {
@@ -182,5 +188,7 @@ export function epochFrom(reader: ByteReader): Epoch {
   }))
   const idle = Array.from({ length: reader.u32() }, () => reader.u32())
   const finished = Array.from({ length: reader.u32() }, () => reader.u32())
-  return { number, reads, idle, finished, end: reader.u8() === 1 }
+  const flags = reader.u8()
+  const publish = (flags & PUBLISH_FLAG) === 0 ? {} : { publish: true as const }
+  return { number, reads, idle, finished, end: (flags & END_FLAG) !== 0, ...publish }
 }

@@ -8,6 +8,13 @@ export const publishOptions = z.strictObject({
   topic: z.string().min(1).default('model').describe('topic of the model updates'),
   model_id: z.string().min(1).max(200).optional().describe("defaults to the job's name"),
   every_samples: z.int().positive().default(10_000).describe('samples learned between two updates'),
+  every_ms: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'wall clock after which a version is due as well, if anything was learned since the last one',
+    ),
   full_every: z
     .int()
     .positive()

@@ -34,17 +34,13 @@ final class Join {
     StreamsBuilder builder = new StreamsBuilder();
     EventCodec impressionCodec = codec("impression");
     KStream<byte[], Event> impressions = source(builder, options.impressions(), impressionCodec);
+    if (options.merged()) return merged(builder, impressions, impressionCodec).build();
     SampleWriter writer = options.samples() == null ? null : new SampleWriter(schema("sample"));
     for (Options.Task task : options.tasks()) {
       EventCodec codec = codec(task.name());
       KStream<byte[], Event> feedback = source(builder, task.topic(), codec);
-      JoinWindows window =
-          JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(task.windowMs()), Duration.ofMillis(options.graceMs()))
-              .before(Duration.ZERO);
-      StreamJoined<byte[], Event, Event> stores =
-          StreamJoined.with(Serdes.ByteArray(), impressionCodec.stored(), codec.stored());
-      if (options.inMemory()) stores = stores.withDslStoreSuppliers(BuiltInDslStoreSuppliers.IN_MEMORY);
-      if (!options.changelog()) stores = stores.withLoggingDisabled();
+      JoinWindows window = window(task.windowMs());
+      StreamJoined<byte[], Event, Event> stores = stores(impressionCodec, codec);
       if (writer == null) {
         impressions
             .leftJoin(feedback, (impression, answer) -> answer != null, window, stores)
@@ -56,6 +52,38 @@ final class Join {
       }
     }
     return builder.build();
+  }
+
+  /**
+   * The cheapest join that Kafka Streams can do of these events: all feedback is one stream. Its rows tell of one action each, so that
+   * samples would still have to be put together from them.
+   */
+  private StreamsBuilder merged(
+      StreamsBuilder builder, KStream<byte[], Event> impressions, EventCodec impressionCodec) {
+    KStream<byte[], Event> feedback = null;
+    EventCodec codec = null;
+    for (Options.Task task : options.tasks()) {
+      codec = codec(task.name());
+      KStream<byte[], Event> one = source(builder, task.topic(), codec);
+      feedback = feedback == null ? one : feedback.merge(one);
+    }
+    long longest = options.tasks().stream().mapToLong(Options.Task::windowMs).max().orElseThrow();
+    impressions
+        .leftJoin(feedback, (impression, answer) -> answer != null, window(longest), stores(impressionCodec, codec))
+        .foreach((key, happened) -> rows.incrementAndGet());
+    return builder;
+  }
+
+  private JoinWindows window(long windowMs) {
+    return JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(windowMs), Duration.ofMillis(options.graceMs()))
+        .before(Duration.ZERO);
+  }
+
+  private StreamJoined<byte[], Event, Event> stores(EventCodec left, EventCodec right) {
+    StreamJoined<byte[], Event, Event> stores =
+        StreamJoined.with(Serdes.ByteArray(), left.stored(), right.stored());
+    if (options.inMemory()) stores = stores.withDslStoreSuppliers(BuiltInDslStoreSuppliers.IN_MEMORY);
+    return options.changelog() ? stores : stores.withLoggingDisabled();
   }
 
   private KStream<byte[], Event> source(StreamsBuilder builder, String topic, EventCodec codec) {

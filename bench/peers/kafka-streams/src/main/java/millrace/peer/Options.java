@@ -21,6 +21,8 @@ record Options(
     boolean inMemory,
     /** Whether windows are also written to changelog topics, which is the default of Kafka Streams. */
     boolean changelog,
+    /** One left join with all feedback in one stream, in the longest window; else one per task, each in its own. */
+    boolean merged,
     /** Records of all topics together: a round ends when so many were processed. */
     long records,
     Path state,
@@ -32,7 +34,7 @@ record Options(
 
   private static final Set<String> KNOWN =
       Set.of(
-          "brokers", "impressions", "tasks", "schemas", "grace-ms", "threads", "store", "changelog", "records", "state", "samples");
+          "brokers", "impressions", "tasks", "schemas", "grace-ms", "threads", "store", "changelog", "feedback", "records", "state", "samples");
 
   /** `--name value` pairs; `--tasks click:clicks:30000,like:likes:120000`. */
   static Options parse(String[] args) {
@@ -57,6 +59,7 @@ record Options(
         Integer.parseInt(given.getOrDefault("threads", "2")),
         given.getOrDefault("store", "rocksdb").equals("memory"),
         given.getOrDefault("changelog", "yes").equals("yes"),
+        given.getOrDefault("feedback", "each").equals("merged"),
         Long.parseLong(given.getOrDefault("records", "0")),
         Path.of(given.getOrDefault("state", System.getProperty("java.io.tmpdir") + "/kafka-streams-join")),
         given.get("samples"));
