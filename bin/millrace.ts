@@ -1,13 +1,21 @@
 #!/usr/bin/env node
 /** @file The command line: parses, then calls topology. Commands are loaded when they run, so that --help answers at once. */
 
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { MillraceError, messageOf } from '../src/errors.ts'
 import type { CommandContext } from '../topology/command-context.ts'
+import { exitCodeOf } from '../topology/exit-codes.ts'
 import { packageVersion } from '../topology/package-files.ts'
+import { addCompletionCommand } from './completion.ts'
 import { addOwnEventsCommands } from './own-events.ts'
+import { addReferenceCommand } from './reference.ts'
+
+let json = false
 
 const context: CommandContext = {
+  get json() {
+    return json
+  },
   clock: { now: () => Date.now() },
   environment: process.env,
   terminal: process.stderr,
@@ -36,6 +44,12 @@ function share(text: string): { index: number; of: number } {
 const program = new Command('millrace')
   .description('Real-time multi-task learner that lives beside an event bus.')
   .version(packageVersion())
+  .option('--no-color', 'no colours; so does NO_COLOR in the environment')
+  .exitOverride()
+  .hook('preAction', (whole, command) => {
+    if (whole.opts().color === false) process.env.NO_COLOR = '1'
+    json = command.opts().json === true
+  })
   .showHelpAfterError('(run with --help for examples)')
 
 const publicKeyOption = new Option(
@@ -43,6 +57,7 @@ const publicKeyOption = new Option(
   'PEM file with public keys: take only what one of them signed',
 )
 
+const jsonOption = new Option('--json', 'print the result as JSON')
 const reportOption = new Option('--report <file>', 'also write the results as JSON')
 
 program
@@ -58,6 +73,7 @@ program
   .option('--per-second <n>', 'events per second of an unbounded run', whole, 3_000)
   .option('--job <file>', 'job file instead of examples/simulated/job.yaml')
   .addOption(reportOption)
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     '\nExamples:\n  millrace start\n  millrace start --exit --report report.json',
@@ -80,6 +96,7 @@ program
   )
   .option('--share <n/of>', 'trainer: which of several trainers this is, such as 1/2', share)
   .addOption(reportOption)
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     `
@@ -114,6 +131,7 @@ program
   .requiredOption('--videos <file>', 'basic video features')
   .option('--job <file>', 'job file instead of examples/kuairand/job.yaml')
   .addOption(reportOption)
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     '\nExample:\n  millrace kuairand --log log.csv.gz --users users.csv.gz --videos videos.csv.gz',
@@ -196,6 +214,7 @@ Examples:
 program
   .command('check <job>')
   .description('check a job file, its schemas and what must fit between them')
+  .addOption(jsonOption)
   .addHelpText('after', '\nExample:\n  millrace check examples/simulated/job.yaml')
   .action(async (job) => (await import('../topology/check-command.ts')).checkCommand(context, job))
 
@@ -236,20 +255,32 @@ program
   )
 
 program
-  .command('doctor')
-  .description('say which engine this machine gets, why, and how to get a faster one')
-  .addHelpText('after', '\nExample:\n  millrace doctor')
-  .action(async () => (await import('../topology/doctor-command.ts')).doctorCommand(context))
+  .command('doctor [job]')
+  .description(
+    'say which engine this machine gets and why; with a job, look at its bus, clocks, schemas and ids',
+  )
+  .addHelpText('after', '\nExamples:\n  millrace doctor\n  millrace doctor shop/job.yaml')
+  .action(async (job) =>
+    (await import('../topology/doctor-command.ts')).doctorCommand(context, job),
+  )
+
+addCompletionCommand(program, context)
+addReferenceCommand(program, context)
+
+/** Says on standard error what was thrown; the exit code for it. Commander has said what it threw. */
+function explain(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+  const remedy = thrown instanceof MillraceError ? thrown.remedy : undefined
+  const more = remedy === undefined ? '' : `  ${remedy}\n`
+  process.stderr.write(`millrace: ${messageOf(thrown)}\n${more}`)
+  if (!(thrown instanceof MillraceError) && thrown instanceof Error) {
+    process.stderr.write(`${thrown.stack ?? ''}\n`)
+  }
+  return exitCodeOf(thrown)
+}
 
 try {
   await program.parseAsync()
 } catch (thrown) {
-  const remedy = thrown instanceof MillraceError ? thrown.remedy : undefined
-  process.stderr.write(
-    `millrace: ${messageOf(thrown)}\n${remedy === undefined ? '' : `  ${remedy}\n`}`,
-  )
-  if (!(thrown instanceof MillraceError) && thrown instanceof Error) {
-    process.stderr.write(`${thrown.stack ?? ''}\n`)
-  }
-  process.exitCode = 1
+  process.exitCode = explain(thrown)
 }

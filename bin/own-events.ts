@@ -30,6 +30,7 @@ export function addOwnEventsCommands(program: Command, context: CommandContext):
     .option('--brokers <list>', 'host:port,... of a Kafka bus; without it, files in a folder')
     .option('--rows <n>', 'rows that are read of each file', positive, 100_000)
     .option('--force', 'write over files that are there', false)
+    .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
       `
@@ -46,6 +47,7 @@ Examples:
     .description('append events from NDJSON files to the bus of a job')
     .requiredOption('--input <file>', INPUT, collect, [])
     .option('--kind-field <field>', 'field that says the kind of a row; guessed unless given')
+    .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
       `

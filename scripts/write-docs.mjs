@@ -32,6 +32,12 @@ function writeCopies(file) {
   console.log(`${file}: copied its files`)
 }
 
+/** Every command, as the commands say it themselves. */
+function commandReference() {
+  const args = [resolve('dist/bin/millrace.js'), 'reference']
+  return execFileSync(process.execPath, args, { encoding: 'utf8' }).trimEnd()
+}
+
 /** The tables that the default run prints, from an empty folder. */
 function runOutput() {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
@@ -50,6 +56,7 @@ function runOutput() {
 
 write('docs/architecture.md', 'folders', `\`\`\`mermaid\n${importPicture(READS)}\n\`\`\``)
 write('docs/job-file.md', 'settings', jobFileTables(z.toJSONSchema(jobSchema, { io: 'input' })))
+write('docs/command-line.md', 'commands', commandReference())
 for (const page of ['README.md', 'docs/model-topic.md']) writeCopies(page)
 if (process.argv.includes('--run')) {
   write('README.md', 'output', `\`\`\`text output\n${runOutput()}\n\`\`\``)

@@ -7,11 +7,17 @@ import { buildModel } from '../src/model/build-model.ts'
 import { countValues } from '../src/model/parameters.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
 import type { AvroSchema } from '../src/wire/avro-schema.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { codecOf } from './event-inputs.ts'
 
 /** Prints one line when the job is sound; BAD_SETTINGS or BAD_SCHEMA with the place when it is not. */
 export async function checkCommand(context: CommandContext, file: string): Promise<void> {
+  const { value, text } = await checkJob(file)
+  printResult(context, value, text)
+}
+
+/** What a sound job would run, as a value and as a sentence; throws as `checkCommand` does. */
+export async function checkJob(file: string): Promise<{ value: object; text: string }> {
   const job = await loadJob(file)
   for (const kind of job.events.kinds) {
     const { schema } = codecOf(job, kind)
@@ -26,11 +32,23 @@ export async function checkCommand(context: CommandContext, file: string): Promi
   const tasks = job.join.tasks.map((task) => task.name)
   const model = buildModel(job.model, { tasks, fields: spec.slots.length, dense: spec.denseWidth })
   const weights = countValues(model.parameters)
-  context.print(
+  const learned = spec.denseWidth - spec.numberWidth
+  const text =
     `${file}: sound. ${tasks.length} tasks (${tasks.join(', ')}), ${spec.slots.length} id features, ` +
-      `${spec.numberWidth} numbers, ${spec.denseWidth - spec.numberWidth} columns learned from the stream, ${model.kind} with ${weights} dense weights, ` +
-      `${model.columnsPerField} columns per id.`,
-  )
+    `${spec.numberWidth} numbers, ${learned} columns learned from the stream, ` +
+    `${model.kind} with ${weights} dense weights, ` +
+    `${model.columnsPerField} columns per id.`
+  const value = {
+    job: job.name,
+    tasks,
+    id_features: spec.slots.length,
+    numbers: spec.numberWidth,
+    columns_learned_from_the_stream: learned,
+    model: model.kind,
+    dense_weights: weights,
+    columns_per_id: model.columnsPerField,
+  }
+  return { value, text }
 }
 
 function checkFeatures(job: Job, schema: AvroSchema): void {

@@ -10,6 +10,17 @@ export interface CommandContext {
   readonly terminal: NodeJS.WriteStream
   /** One block of result text. */
   readonly print: (text: string) => void
+  /** Results as JSON instead of text. */
+  readonly json?: boolean
   /** The script that this process runs, to start another of its kind. */
   readonly script: string
+}
+
+/** The result of a command: text for people, or the value as JSON where that was asked for. */
+export function printResult(
+  { json = false, print }: Pick<CommandContext, 'json' | 'print'>,
+  value: unknown,
+  text: string,
+): void {
+  print(json ? JSON.stringify(value, undefined, 2) : text)
 }

@@ -1,24 +1,47 @@
 /** @file `millrace doctor`: what this machine runs on, why this engine, and what a faster one still needs. */
 
 import { MillraceError } from '../src/errors.ts'
+import { loadJob } from '../src/settings/job.ts'
 import type { EngineChoice } from '../src/tensors/engine-choice.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
+import { openBus } from './bus.ts'
 import type { CommandContext } from './command-context.ts'
+import { examineBus } from './doctor-job.ts'
 import { requiredNode } from './package-files.ts'
 import { findProgram, type Program } from './programs.ts'
 
 /** One line per finding on standard output; USAGE after them when Node is too old to run on. */
-export async function doctorCommand(context: CommandContext): Promise<void> {
+export async function doctorCommand(context: CommandContext, job?: string): Promise<void> {
   const node = process.versions.node
   const needed = requiredNode()
   context.print(line('node', `${node} (${needed} or later is needed)`))
   const choice = await openEngine('auto')
   context.print(line('engine', `${choice.name}: ${choice.reason}`))
   for (const advice of adviceOn(choice, context)) context.print(advice)
+  if (job !== undefined) await examineJob(context, job)
   if (isOlder(node, needed)) {
     throw new MillraceError('USAGE', `Node ${node} is too old`, {
       remedy: `install Node ${needed} or later`,
     })
+  }
+}
+
+/** One line per finding on the bus of a job; BAD_STATE after them when one must be mended first. */
+async function examineJob(context: CommandContext, file: string): Promise<void> {
+  const job = await loadJob(file)
+  const log = await openBus(job.bus)
+  try {
+    const findings = await examineBus(job, log, context.clock)
+    const width = Math.max(...findings.map(({ subject }) => subject.length))
+    for (const { subject, state, text } of findings) {
+      context.print(`${state.padEnd(6)}${subject.padEnd(width)}  ${text}`)
+    }
+    const bad = findings.filter(({ state }) => state === 'bad')
+    if (bad.length === 0) return
+    const subjects = bad.map(({ subject }) => subject).join(', ')
+    throw new MillraceError('BAD_STATE', `${file}: ${subjects} must be mended first`)
+  } finally {
+    await log.close()
   }
 }
 

@@ -8,7 +8,7 @@ import type { EventKind } from '../src/events/event-kind.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
 import type { AvroCodec } from '../src/wire/avro-codec.ts'
 import { openBus } from './bus.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { codecOf, createEventTopics } from './event-inputs.ts'
 import { readNdjson } from './ndjson.ts'
 import { type EventFile, eventFile, kindIn, sampleFile } from './read-events.ts'
@@ -149,11 +149,14 @@ function refuse({ refused }: Imported, reason: string): void {
 }
 
 function report(context: CommandContext, { appended, refused }: Imported): void {
-  for (const [kind, count] of appended) context.print(`${kind} ${count}`)
-  if (refused.count === 0) return
-  context.print(`left out ${refused.count}`)
-  for (const reason of refused.reasons) context.print(`  ${reason}`)
-  if (appended.size === 0) {
+  const left = refused.reasons.map((reason) => `  ${reason}`)
+  const lines = [
+    ...Array.from(appended, ([kind, count]) => `${kind} ${count}`),
+    ...(refused.count === 0 ? [] : [`left out ${refused.count}`, ...left]),
+  ]
+  const value = { appended: Object.fromEntries(appended), left_out: refused }
+  printResult(context, value, lines.join('\n'))
+  if (appended.size === 0 && refused.count > 0) {
     throw new MillraceError('BAD_INPUT', `none of ${refused.count} rows could be imported`, {
       remedy: 'compare the first reasons with the schemas of the job',
     })

@@ -7,8 +7,8 @@ import { guessDelay, guessDisorder } from '../src/datasets/guess-delays.ts'
 import { guessFeatures } from '../src/datasets/guess-features.ts'
 import { guessAnchor, guessKey, guessKind, hitRate, kindName } from '../src/datasets/guess-kinds.ts'
 import { MillraceError } from '../src/errors.ts'
-import { checkCommand } from './check-command.ts'
-import type { CommandContext } from './command-context.ts'
+import { checkJob } from './check-command.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { type JobGuess, jobText, keyFields, schemaPath, schemaText } from './init-files.ts'
 import { eventFile, sampleFile } from './read-events.ts'
 
@@ -45,11 +45,13 @@ export async function initCommand(context: CommandContext, command: InitCommand)
   for (const [path, text] of files) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
-    context.print(`wrote ${path}`)
   }
-  await checkCommand(context, job)
+  const { value, text } = await checkJob(job)
   const inputs = command.input.map((input) => `--input ${input}`).join(' ')
-  context.print(`next: millrace import ${job} ${inputs}`)
+  const next = `millrace import ${job} ${inputs}`
+  const wrote = [...files.keys()]
+  const lines = [...wrote.map((path) => `wrote ${path}`), text, `next: ${next}`]
+  printResult(context, { wrote, check: value, next }, lines.join('\n'))
 }
 
 async function guessJob(command: InitCommand): Promise<JobGuess> {
@@ -73,7 +75,7 @@ async function guessJob(command: InitCommand): Promise<JobGuess> {
   const impressionKey = typeof key === 'string' ? [key] : []
   const leftOut = [anchor.time, ...(anchor.id === undefined ? [] : [anchor.id]), ...impressionKey]
   return {
-    name: kindName(command.name ?? 'my_events'),
+    name: kindName(command.name ?? 'my-events').replaceAll('_', '-'),
     anchor,
     feedback: others.map((kind) => ({ kind, delay: guessDelay(anchor, kind, names) })),
     key,

@@ -6,7 +6,7 @@ import { wantsColor } from '../src/observe/progress.ts'
 import type { RunReport } from '../src/observe/run-report.ts'
 import { renderAccounting, renderReport } from '../src/observe/table.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { trainerRole, WHOLE_JOB } from './learner-role.ts'
 import { runJob } from './run-job.ts'
 import { runJoiner } from './run-joiner.ts'
@@ -37,6 +37,8 @@ export async function runCommand(context: CommandContext, command: RunCommand): 
     ...(command.exit ? { producerDone: Promise.resolve() } : {}),
     reportFile: command.report,
     faces: true,
+    // Nobody scrapes a run that ends by itself: a busy port must not stop it.
+    anyPort: command.exit,
     terminal: context.terminal,
     role: command.role === 'trainer' ? trainerRole(command.share) : WHOLE_JOB,
   })
@@ -66,5 +68,5 @@ async function joinerCommand(
 /** The readable tables, on standard output. */
 export function printReport(context: CommandContext, report: RunReport): void {
   const color = wantsColor(context.terminal.isTTY === true, context.environment)
-  context.print(renderReport(report, { color }))
+  printResult(context, report, renderReport(report, { color }))
 }

@@ -16,7 +16,8 @@ export type FeatureGuess =
 
 /** Integers with more values than this are quantities, unless their name says id. */
 const MOST_INTEGER_IDS = 50
-const OUTCOME_NAMES = /click|like|purchas|convert|label|target|outcome|revenue|rating|dwell|watch/i
+const OUTCOME_NAMES =
+  /click|like|purchas|bought|sold|convert|label|target|outcome|revenue|rating|dwell|watch/i
 
 /** Guesses for the fields of the anchor that are neither its id, its time, nor what feedback is matched by. */
 export function guessFeatures(

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { jobSchema } from '../../src/settings/job-schema.ts'
+import { run } from '../topology/cli.ts'
 
 interface Scripts {
   partOf(page: string, name: string): string
@@ -47,6 +48,12 @@ describe('the generated parts', () => {
     const { partOf, jobFileTables } = await scripts()
     const shown = partOf(readFileSync('docs/job-file.md', 'utf8'), 'settings')
     expect(shown).toBe(jobFileTables(z.toJSONSchema(jobSchema, { io: 'input' })))
+  })
+
+  test('command-line.md shows every command, as the commands say it themselves', async () => {
+    const { partOf } = await scripts()
+    const shown = partOf(readFileSync('docs/command-line.md', 'utf8'), 'commands')
+    expect((await run(['reference'])).stdout.trimEnd()).toBe(shown)
   })
 
   test('a part that is not there is an error, not an empty part', async () => {

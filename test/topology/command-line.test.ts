@@ -140,9 +140,9 @@ test('every command has help with an example', async () => {
   expect((await run(['--version'])).stdout.trim()).toBe(packageVersion())
 })
 
-test('a mistyped command or option ends with a sentence and exit code 1', async () => {
+test('a mistyped command or option ends with a sentence and exit code 2', async () => {
   const { code, stderr } = await run(['lern'])
-  expect(code).toBe(1)
+  expect(code).toBe(2)
   expect(stderr).toContain("unknown command 'lern'")
   expect(stderr).not.toContain('    at ')
 })

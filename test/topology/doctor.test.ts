@@ -38,6 +38,6 @@ describe('doctor', () => {
 
   test('--help shows an example', async () => {
     const { stdout } = await start(['doctor', '--help']).ended
-    expect(stdout).toContain('Example:\n  millrace doctor')
+    expect(stdout).toContain('Examples:\n  millrace doctor')
   })
 })
