@@ -6,5 +6,10 @@ import type { Bench } from './bench.ts'
 export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   join: async () => (await import('./benches/join.ts')).joinBench,
   'join-log': async () => (await import('./benches/join-log.ts')).joinLogBench,
+  'whole-path': async () => (await import('./benches/whole-path.ts')).wholePathBench,
+  freshness: async () => (await import('./benches/freshness.ts')).freshnessBench,
+  checkpoint: async () => (await import('./benches/checkpoint.ts')).checkpointBench,
+  tables: async () => (await import('./benches/tables.ts')).tablesBench,
+  growth: async () => (await import('./benches/growth.ts')).growthBench,
   'kafka-log': async () => (await import('./benches/kafka-log.ts')).kafkaLogBench,
 }

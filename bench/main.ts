@@ -17,6 +17,7 @@ import {
   missingFrom,
 } from './compare.ts'
 import { installPeers } from './peers.ts'
+import { planOf } from './plan.ts'
 import { benchSections, PICTURES, pictureName, targetTable } from './report.ts'
 import { type Result, readResults } from './result.ts'
 import { runBench } from './run-bench.ts'
@@ -120,7 +121,9 @@ async function report(): Promise<number> {
     }
   }
   const notes = packageFile('bench/notes')
-  const page = withPart(readFileSync(PAGE, 'utf8'), 'targets', targetTable(results))
+  const plan = planOf(results) ?? 'The benches that it is made of have not run yet.'
+  let page = withPart(readFileSync(PAGE, 'utf8'), 'targets', targetTable(results))
+  page = withPart(page, 'plan', plan)
   writeFileSync(PAGE, withPart(page, 'benches', benchSections(results, notes)))
   print(`wrote ${PAGE}`)
   return 0
