@@ -17,23 +17,44 @@ export interface WholeJoin {
 }
 
 /** The join of a job's bus; the samples come in the order in which a learner would take them. */
-export async function joinWhole(job: Job, log: TopicLog, clock: Clock): Promise<WholeJoin> {
+export async function joinWhole(
+  job: Job,
+  log: TopicLog,
+  clock: Clock,
+  joinerOf: (inputs: readonly EventInput[]) => EventJoiner = (inputs) => plainJoiner(job, inputs),
+): Promise<WholeJoin> {
   const inputs = await eventInputs(job, log)
-  const { latenessMs, dedupe, idleMs } = job.events
-  const joiner = new EventJoiner({ inputs, latenessMs, dedupe, join: job.join })
-  const alignMs = 60_000 + latenessMs
+  const joiner = joinerOf(inputs)
+  const source = await wholeSource(job, log, clock, inputs)
+  return { inputs, joiner, outputs: outputsOf(source, joiner, inputs) }
+}
+
+/** All inputs from the start of the log to its end as it is now. */
+export async function wholeSource(
+  job: Job,
+  log: TopicLog,
+  clock: Clock,
+  inputs: readonly EventInput[],
+): Promise<EventSource> {
+  const { latenessMs, idleMs } = job.events
   const source = new EventSource({
     log,
     inputs,
     clock,
     idleMs,
     maxRecords: 10_000,
-    alignMs,
+    alignMs: 60_000 + latenessMs,
     // The end of every input is known here, so none can hold the watermark back for long.
     maxBuffered: Number.POSITIVE_INFINITY,
   })
   await source.endHere()
-  return { inputs, joiner, outputs: outputsOf(source, joiner, inputs) }
+  return source
+}
+
+/** The joiner of a job that only joins. */
+export function plainJoiner(job: Job, inputs: readonly EventInput[]): EventJoiner {
+  const { latenessMs, dedupe } = job.events
+  return new EventJoiner({ inputs, latenessMs, dedupe, join: job.join })
 }
 
 async function* outputsOf(

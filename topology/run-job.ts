@@ -17,6 +17,7 @@ import type { Job } from '../src/settings/job.ts'
 import { type EngineChoice, openEngine } from '../src/tensors/engine-choice.ts'
 import type { Clock } from '../src/time.ts'
 import { openBus } from './bus.ts'
+import { delayedLog, labelReports } from './label-report.ts'
 import { learnerEpochs } from './learner.ts'
 import type { LearnerRole } from './learner-role.ts'
 import { type OpenLearner, openLearner, stateFolder } from './open-learner.ts'
@@ -99,6 +100,7 @@ async function runWith(
   const seconds = Math.max(0.001, (clock.now() - started) / 1000)
   const results = runReport({
     predictions: stages.predictions.report(job.train.report_skip),
+    delayed: delayedLog(stages).report(job.train.report_skip),
     accounting: stages.intake.accounting(),
     versions: versionsOf(stages.publisher.sequence, job.publish.full_every),
     engine: { name: choice.name, reason: choice.reason },
@@ -156,7 +158,7 @@ async function openFaces(
   parts: FaceParts,
 ): Promise<{ close(): Promise<void> }> {
   const { terminal } = options
-  const { registry, board, lines } = parts
+  const { registry, board, lines, learner } = parts
   const watch = startWatch({
     board,
     registry,
@@ -165,7 +167,15 @@ async function openFaces(
   })
   const server = await openHttp(options, parts, watch.history)
   board.metricsUrl = server?.url
-  watch.onLook = () => server?.push()
+  let looks = 0
+  watch.onLook = () => {
+    const { stages } = learner.run.context
+    // Costs as much as there are open impressions: not at every look.
+    if (looks++ % 10 === 0) {
+      for (const one of labelReports(options.job, stages)) registry.record(one)
+    }
+    server?.push()
+  }
   const show = terminal.isTTY ? showBlock(terminal) : showLines(lines)
   const tick = (): void => show.show(board.status())
   const timer = setInterval(tick, terminal.isTTY ? SHOW_EVERY_MS : LOG_EVERY_MS)

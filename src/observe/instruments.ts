@@ -69,7 +69,7 @@ function trainingInstruments(registry: Registry) {
 }
 
 function taskInstruments(registry: Registry) {
-  const { gauge } = makersOf(registry)
+  const { counter, gauge } = makersOf(registry)
   const task = ['task']
   return {
     auc: gauge('task_auc', 'Prequential AUC over the window.', task),
@@ -77,6 +77,20 @@ function taskInstruments(registry: Registry) {
     entropy: gauge('task_normalized_entropy', 'Log loss over entropy of the base rate.', task),
     calibration: gauge('task_calibration_ratio', 'Predicted over observed positives.', task),
     labelRate: gauge('task_label_rate', 'Positives over labelled samples in the window.', task),
+    delayedAuc: gauge('task_delayed_auc', 'AUC of predictions at opening, by final labels.', task),
+    delayedEntropy: gauge(
+      'task_delayed_normalized_entropy',
+      'Normalized entropy of predictions at opening, by final labels.',
+      task,
+    ),
+    delayedCalibration: gauge(
+      'task_delayed_calibration_ratio',
+      'Predicted at opening over final positives.',
+      task,
+    ),
+    frozen: gauge('task_frozen', '1 while labels look wrong and the task does not learn.', task),
+    anomalies: counter('label_anomalies_total', 'Label outages and surges noticed.', task),
+    lostShare: gauge('task_lost_label_ratio', 'Share of labels that come after the window.', task),
     weight: gauge('task_weight', 'Coefficient of the task gradient in the last step.', task),
   }
 }

@@ -7,9 +7,11 @@ import { BoundedLabel } from './bounded-label.ts'
 import { addProcessMetrics } from './instrument-makers.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 import type {
+  DelayedReport,
   EngineReport,
   EpochReport,
   ExaminedReport,
+  LabelsReport,
   PublishedReport,
   QualityReport,
   Report,
@@ -68,6 +70,12 @@ export class MetricsRegistry {
       case 'quality':
         this.#recordQuality(report)
         break
+      case 'delayed':
+        this.#recordDelayed(report)
+        break
+      case 'labels':
+        this.#recordLabels(report)
+        break
       case 'tables':
         this.#recordTables(report)
         break
@@ -120,6 +128,24 @@ export class MetricsRegistry {
       setOrRemove(this.#instruments.weight, coefficients[index], { task })
     })
     setOrRemove(this.#instruments.cosine, minimumCosine)
+  }
+
+  #recordLabels({ tasks }: LabelsReport): void {
+    const { frozen, lostShare } = this.#instruments
+    for (const { task, state, anomalies, lostShare: lost } of tasks) {
+      frozen.set({ task }, state === 'outage' || state === 'surge' ? 1 : 0)
+      this.#totals.anomalies.set(anomalies, { task })
+      setOrRemove(lostShare, lost, { task })
+    }
+  }
+
+  #recordDelayed({ tasks }: DelayedReport): void {
+    const { delayedAuc, delayedEntropy, delayedCalibration } = this.#instruments
+    for (const { task, window } of tasks) {
+      setOrRemove(delayedAuc, window.auc, { task })
+      setOrRemove(delayedEntropy, window.normalizedEntropy, { task })
+      setOrRemove(delayedCalibration, window.calibrationRatio, { task })
+    }
   }
 
   #recordQuality({ tasks }: QualityReport): void {
@@ -186,6 +212,7 @@ function totalsOf(instruments: Instruments) {
     late: new RunningTotal(instruments.late),
     orphans: new RunningTotal(instruments.orphans),
     deadLetters: new RunningTotal(instruments.deadLetters),
+    anomalies: new RunningTotal(instruments.anomalies),
     samples: new RunningTotal(instruments.samples),
     steps: new RunningTotal(instruments.steps),
   }

@@ -1,5 +1,6 @@
 /** @file What the stages and the learner tell about themselves, as values: the topology sends them to the registry and the page. */
 
+import type { LabelHealth } from '../health.ts'
 import type { TopicPartition } from '../ids.ts'
 import type { Verdict } from '../publish/gate.ts'
 import type { EventTime } from '../time.ts'
@@ -59,6 +60,21 @@ export interface TaskQuality {
 export interface QualityReport {
   readonly kind: 'quality'
   readonly tasks: readonly TaskQuality[]
+}
+
+/** The live quality figures of predictions made as impressions opened, judged by their final labels. */
+export interface DelayedReport {
+  readonly kind: 'delayed'
+  readonly tasks: readonly TaskQuality[]
+}
+
+/** How the labels of every task come in. */
+export interface LabelsReport {
+  readonly kind: 'labels'
+  readonly tasks: readonly (LabelHealth & {
+    /** Share of the task's labels that come after its window, of those that come while keys are remembered; undefined without labels. */
+    readonly lostShare: number | undefined
+  })[]
 }
 
 /** Size of one embedding table. */
@@ -122,6 +138,8 @@ export type Report =
   | EpochReport
   | StepReport
   | QualityReport
+  | DelayedReport
+  | LabelsReport
   | TablesReport
   | PublishedReport
   | VerdictReport

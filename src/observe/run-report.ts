@@ -31,6 +31,8 @@ export interface TopicResult {
 /** The whole report; its names are a public contract. */
 export interface RunReport {
   readonly tasks: Readonly<Record<string, TaskResult>>
+  /** Of the predictions made as impressions opened (a share of them), by their final labels. */
+  readonly delayed: Readonly<Record<string, TaskResult>>
   /** By input topic. */
   readonly accounting: Readonly<Record<string, TopicResult>>
   readonly versions: { readonly published: number; readonly fulls: number; readonly deltas: number }
@@ -43,6 +45,7 @@ export interface RunReport {
 /** The parts of a report as the stages give them. */
 export interface RunResults {
   readonly predictions: readonly PredictionReport[]
+  readonly delayed: readonly PredictionReport[]
   readonly accounting: readonly InputAccounting[]
   readonly versions: RunReport['versions']
   readonly engine: RunReport['engine']
@@ -53,8 +56,11 @@ export interface RunResults {
 
 /** Puts the parts into the report's form. */
 export function runReport(results: RunResults): RunReport {
+  const byTask = (reports: readonly PredictionReport[]): RunReport['tasks'] =>
+    Object.fromEntries(reports.map((report) => [report.task, taskResult(report)]))
   return {
-    tasks: Object.fromEntries(results.predictions.map((task) => [task.task, taskResult(task)])),
+    tasks: byTask(results.predictions),
+    delayed: byTask(results.delayed),
     accounting: topicResults(results.accounting),
     versions: results.versions,
     engine: results.engine,

@@ -12,6 +12,7 @@ export function renderReport(report: RunReport, { color }: RenderOptions): strin
   const parts = [
     bold('Quality per task (each sample scored before it was learned from)'),
     qualityTable(report.tasks),
+    ...delayedTable(report, bold),
     renderAccounting(report.accounting, { color }),
     summary(report),
   ]
@@ -33,6 +34,15 @@ function qualityTable(tasks: RunReport['tasks']): string {
     head,
     Object.entries(tasks).map(([task, result]) => [task, ...taskCells(result)]),
   )
+}
+
+/** Only where something was judged: a job may score no impression as it opens. */
+function delayedTable({ delayed }: RunReport, bold: (text: string) => string): string[] {
+  if (Object.values(delayed).every(({ samples }) => samples === 0)) return []
+  return [
+    bold('The predictions made as impressions opened, by their final labels'),
+    qualityTable(delayed),
+  ]
 }
 
 function taskCells(result: TaskResult): string[] {

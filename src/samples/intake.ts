@@ -2,6 +2,7 @@
 
 import type { Decoded } from '../events/event.ts'
 import type { LabelHealth } from '../health.ts'
+import type { DelayCurve } from '../join/delay-curve.ts'
 import type { JoinOutputs } from '../join/join-outputs.ts'
 import type { KindAccounting } from '../join/ledger.ts'
 import type { Stage } from '../stage.ts'
@@ -23,6 +24,8 @@ export interface Intake<Outputs extends IntakeOutputs = IntakeOutputs> extends S
   readonly buffered: number
   /** How the labels of every task come in, where that is seen: empty in a trainer, whose joiners see it. */
   readonly labelHealth: readonly LabelHealth[]
+  /** How long the labels of every task take, where that is seen: empty in a trainer. */
+  delayCurves(): readonly DelayCurve[]
   /** The newest time seen on an input; -Infinity before the first. */
   maxTime(input: number): EventTime
   push(records: readonly Decoded[]): Outputs

@@ -11,6 +11,7 @@ import type { DedupeOptions } from '../events/options.ts'
 import { ReorderBuffer } from '../events/reorder-buffer.ts'
 import { Watermark } from '../events/watermark.ts'
 import type { LabelHealth } from '../health.ts'
+import type { DelayCurve } from '../join/delay-curve.ts'
 import type { JoinInput } from '../join/event-joiner.ts'
 import { emptyOutputs } from '../join/join-outputs.ts'
 import { type KindAccounting, Ledger } from '../join/ledger.ts'
@@ -87,6 +88,11 @@ export class SampleIntake implements Intake {
 
   /** The joiners have masked what came in wrong; a trainer sees the masks only. */
   get labelHealth(): readonly LabelHealth[] {
+    return []
+  }
+
+  /** As for their delays. */
+  delayCurves(): readonly DelayCurve[] {
     return []
   }
 

@@ -13,7 +13,7 @@ import type { Stage } from '../stage.ts'
 
 /** Weights per task: keys share them by hash, which an estimate of a weight can bear. */
 const WEIGHTS = 2 ** 15
-const RATE = 0.05
+const RATE = 0.15
 const EPSILON = 1e-6
 
 /** Heads apart from the model, so that its trunk is not bent by them. */

@@ -45,6 +45,12 @@ describe('MetricsRegistry', () => {
         'millrace_task_normalized_entropy{task="click"} 0.86',
         'millrace_task_calibration_ratio{task="click"} 1.02',
         'millrace_task_label_rate{task="click"} 0.2',
+        'millrace_task_delayed_auc{task="click"} 0.7',
+        'millrace_task_delayed_calibration_ratio{task="like"} 1.02',
+        'millrace_task_frozen{task="click"} 1',
+        'millrace_task_frozen{task="like"} 0',
+        'millrace_label_anomalies_total{task="click"} 2',
+        'millrace_task_lost_label_ratio{task="click"} 0.031',
         'millrace_table_rows{table="user"} 10',
         'millrace_table_bytes{table="user"} 4096',
         'millrace_table_payload_bytes{table="user"} 320',
@@ -75,10 +81,13 @@ describe('MetricsRegistry', () => {
 
   test('a figure that loses its value disappears instead of staying at the old one', async () => {
     const registry = freshRegistry()
+    const unknown = taskQuality('click', { auc: undefined })
     registry.record({ kind: 'quality', tasks: [taskQuality('click')] })
-    registry.record({ kind: 'quality', tasks: [taskQuality('click', { auc: undefined })] })
+    registry.record({ kind: 'delayed', tasks: [taskQuality('click')] })
+    registry.record({ kind: 'quality', tasks: [unknown] })
+    registry.record({ kind: 'delayed', tasks: [unknown] })
     const lines = await linesOf(registry)
-    expect(lines.filter((line) => line.startsWith('millrace_task_auc'))).toEqual([])
+    expect(lines.filter((line) => /^millrace_task_(delayed_)?auc/.test(line))).toEqual([])
     expect(lines).toContain('millrace_task_logloss{task="click"} 0.43')
   })
 

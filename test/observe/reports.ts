@@ -49,6 +49,31 @@ export const EVERY_REPORT: readonly Report[] = [
   },
   { kind: 'step', steps: 7, seconds: 0.012, coefficients: [1, 0.5], minimumCosine: -0.25 },
   { kind: 'quality', tasks: [taskQuality('click'), taskQuality('like')] },
+  {
+    kind: 'delayed',
+    tasks: [taskQuality('click', { auc: 0.7 }), taskQuality('like', { auc: undefined })],
+  },
+  {
+    kind: 'labels',
+    tasks: [
+      {
+        task: 'click',
+        state: 'outage',
+        since: NOON,
+        usualRate: 0.2,
+        anomalies: 2,
+        lostShare: 0.031,
+      },
+      {
+        task: 'like',
+        state: 'flowing',
+        since: undefined,
+        usualRate: 0.1,
+        anomalies: 0,
+        lostShare: undefined,
+      },
+    ],
+  },
   { kind: 'tables', tables: [{ table: 'user', rows: 10, bytes: 4096, payloadBytes: 320 }] },
   {
     kind: 'published',

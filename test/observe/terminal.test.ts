@@ -75,6 +75,7 @@ describe('the report of a run', () => {
       { task: 'click', ...qualityOf() },
       { task: 'like', ...qualityOf({ auc: undefined, positives: 0, calibrationRatio: undefined }) },
     ],
+    delayed: [{ task: 'click', ...qualityOf({ auc: 0.7, samples: 2_000, positives: 400 }) }],
     accounting: [accountingOf('impression'), accountingOf('click')],
     versions: { published: 9, fulls: 1, deltas: 8 },
     engine: { name: 'plain', reason: 'asked for' },
@@ -103,6 +104,16 @@ describe('the report of a run', () => {
           samples: 20_000,
         },
       },
+      delayed: {
+        click: {
+          auc: 0.7,
+          logloss: 0.43,
+          normalized_entropy: 0.86,
+          calibration: 1.02,
+          positives: 400,
+          samples: 2_000,
+        },
+      },
       accounting: { impressions: topicOf('impression'), clicks: topicOf('click') },
       versions: { published: 9, fulls: 1, deltas: 8 },
       engine: { name: 'plain', reason: 'asked for' },
@@ -124,6 +135,9 @@ describe('the report of a run', () => {
     const cells = text.split('\n').map((line) => line.split('│').map((cell) => cell.trim()))
     const like = cells.find((row) => row[1] === 'like')
     expect(like?.slice(1, -1)).toEqual(['like', '-', '-', '0.4300', '0.8600', '0', '20,000'])
+    const [, delayed] = cells.filter((row) => row[1] === 'click')
+    expect(delayed?.slice(2, 4)).toEqual(['0.7000', '1.0200'])
+    expect(renderReport({ ...report, delayed: {} }, PLAIN)).not.toContain('opened')
     const clicks = cells.find((row) => row[1] === 'clicks')
     expect(clicks?.slice(1, -1)).toEqual(['clicks', '1,000', '900', '20', '8', '2', '5', '65'])
     expect(text).toContain('9 (1 full, 8 delta)')

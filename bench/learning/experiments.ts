@@ -1,0 +1,8 @@
+/** @file Every experiment on learning, in the order of docs/learning.md; a new one is a file and a line here. */
+
+import { delayedFeedback } from './delayed-feedback.ts'
+import type { Experiment } from './experiment.ts'
+import { negatives } from './negatives.ts'
+import { outage } from './outage.ts'
+
+export const EXPERIMENTS: readonly Experiment[] = [delayedFeedback, negatives, outage]
