@@ -31,7 +31,7 @@ export async function learnLog(options: LearnLogOptions): Promise<JobStages> {
   })
   const stages = built as JobStages | undefined
   if (stages === undefined) throw new TypeError('joinWhole made no joiner')
-  const never = Number.POSITIVE_INFINITY
+  const never = 0
   const context = { stages, clock, report: () => undefined, examineEverySteps: never }
   const take = async (batches: readonly MiniBatch[]): Promise<void> => {
     for (const batch of batches) {
