@@ -2,12 +2,12 @@
 
 import type { Experiment, Row } from './experiment.ts'
 import {
-  after,
   aucOf,
   calibrationToLabels,
   excessLoss,
   type Judged,
   joinWith,
+  laterThan,
   learnWorld,
   sum,
   worldJob,
@@ -78,7 +78,7 @@ export const delayedFeedback: Experiment = {
       const job = worldJob({ join: joinWith(join), train: trainWith(train) })
       const { judged } = await learnWorld({ job, log, options, engine })
       for (const all of judged) {
-        const late = after(all, SKIPPED)
+        const late = laterThan(all, SKIPPED)
         rows.push({
           'emission, correction': name,
           task: late.task,

@@ -2,10 +2,10 @@
 
 import type { Experiment, Row } from './experiment.ts'
 import {
-  after,
   aucOf,
   calibrationToLabels,
   joinWith,
+  laterThan,
   learnWorld,
   worldJob,
   worldLog,
@@ -35,7 +35,7 @@ export const negatives: Experiment = {
         })
         const { stages, judged } = await learnWorld({ job, log, options, engine })
         for (const all of judged) {
-          const late = after(all, 1 / 3)
+          const late = laterThan(all, 1 / 3)
           rows.push({
             'keep rate': String(rate),
             emission,

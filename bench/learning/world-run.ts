@@ -160,7 +160,7 @@ export async function learnWorld(
 }
 
 /** Rows after the first share of them. */
-export function after(judged: Judged, share: number): Judged {
+export function laterThan(judged: Judged, share: number): Judged {
   return between(judged, (_, row) => row >= judged.keys.length * share)
 }
 

@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { EXPERIMENTS } from '../../bench/learning/experiments.ts'
 import { tableOf } from '../../bench/learning/learning-page.ts'
 import {
-  after,
   calibrationToLabels,
   joinWith,
+  laterThan,
   learnWorld,
   type Sections,
   sum,
@@ -38,13 +38,13 @@ function fast(correction: string): Sections {
 
 describe('an impression that is learned from at once', () => {
   test('without a correction teaches p / (1 + p), with one p', async () => {
-    const uncorrected = after((await learned(fast('none'))).judged[0]!, 1 / 3)
+    const uncorrected = laterThan((await learned(fast('none'))).judged[0]!, 1 / 3)
     const theory = sum(uncorrected.truths.map((p) => p / (1 + p))) / sum(uncorrected.truths)
     expect(theory).toBeLessThan(0.75)
     // The model lags behind while it learns: a few hundredths.
     expect(Math.abs(calibrationToLabels(uncorrected) - theory)).toBeLessThan(0.06)
     for (const correction of ['fnc', 'retraction']) {
-      const corrected = after((await learned(fast(correction))).judged[0]!, 1 / 3)
+      const corrected = laterThan((await learned(fast(correction))).judged[0]!, 1 / 3)
       expect(Math.abs(calibrationToLabels(corrected) - 1), correction).toBeLessThan(0.06)
     }
   }, 240_000)
@@ -56,7 +56,7 @@ test('a tenth of the negatives teaches the same probabilities', async () => {
   const [click] = judged
   // All impressions are judged, whether they were learned from or not.
   expect(click?.keys.length).toBeGreaterThan(IMPRESSIONS * 0.95)
-  expect(Math.abs(calibrationToLabels(after(click!, 1 / 3)) - 1)).toBeLessThan(0.1)
+  expect(Math.abs(calibrationToLabels(laterThan(click!, 1 / 3)) - 1)).toBeLessThan(0.1)
 }, 240_000)
 
 test('docs/learning.md shows every experiment and the results that are kept', () => {
