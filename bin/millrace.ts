@@ -257,8 +257,7 @@ program
 program
   .command('doctor [job]')
   .description(
-<<<<<<< HEAD
-    'say which engine this machine gets and why; with a job, look at its bus, clocks, schemas and ids',
+    'say which engine this machine gets and why; with a job, look at its bus, clocks, schemas, ids and windows',
   )
   .addHelpText('after', '\nExamples:\n  millrace doctor\n  millrace doctor shop/job.yaml')
   .action(async (job) =>
@@ -279,17 +278,6 @@ function explain(thrown: unknown): number {
   }
   return exitCodeOf(thrown)
 }
-=======
-    'say which engine this machine gets, why, and how to get a faster one; of a job, what its windows lose',
-  )
-  .addHelpText(
-    'after',
-    '\nExample:\n  millrace doctor\n  millrace doctor examples/simulated/job.yaml',
-  )
-  .action(async (job) =>
-    (await import('../topology/doctor-command.ts')).doctorCommand(context, job),
-  )
->>>>>>> 982b0b9 (Judge what was predicted as impressions opened, and measure corrections on worlds whose truth is known)
 
 try {
   await program.parseAsync()

@@ -9,25 +9,17 @@ import type { CommandContext } from './command-context.ts'
 import { examineBus } from './doctor-job.ts'
 import { requiredNode } from './package-files.ts'
 import { findProgram, type Program } from './programs.ts'
-import { delayCurvesOf, lossesOf, windowAdvice } from './window-advice.ts'
+import { windowLines } from './window-advice.ts'
 
 /** One line per finding on standard output; USAGE after them when Node is too old to run on. */
-<<<<<<< HEAD
 export async function doctorCommand(context: CommandContext, job?: string): Promise<void> {
-=======
-export async function doctorCommand(context: CommandContext, file?: string): Promise<void> {
->>>>>>> 982b0b9 (Judge what was predicted as impressions opened, and measure corrections on worlds whose truth is known)
   const node = process.versions.node
   const needed = requiredNode()
   context.print(line('node', `${node} (${needed} or later is needed)`))
   const choice = await openEngine('auto')
   context.print(line('engine', `${choice.name}: ${choice.reason}`))
   for (const advice of adviceOn(choice, context)) context.print(advice)
-<<<<<<< HEAD
   if (job !== undefined) await examineJob(context, job)
-=======
-  if (file !== undefined) await examineJob(context, file)
->>>>>>> 982b0b9 (Judge what was predicted as impressions opened, and measure corrections on worlds whose truth is known)
   if (isOlder(node, needed)) {
     throw new MillraceError('USAGE', `Node ${node} is too old`, {
       remedy: `install Node ${needed} or later`,
@@ -35,34 +27,21 @@ export async function doctorCommand(context: CommandContext, file?: string): Pro
   }
 }
 
-<<<<<<< HEAD
 /** One line per finding on the bus of a job; BAD_STATE after them when one must be mended first. */
-=======
-/** What the delays of the labels on the job's bus say about its windows. */
->>>>>>> 982b0b9 (Judge what was predicted as impressions opened, and measure corrections on worlds whose truth is known)
 async function examineJob(context: CommandContext, file: string): Promise<void> {
   const job = await loadJob(file)
   const log = await openBus(job.bus)
   try {
-<<<<<<< HEAD
     const findings = await examineBus(job, log, context.clock)
     const width = Math.max(...findings.map(({ subject }) => subject.length))
     for (const { subject, state, text } of findings) {
       context.print(`${state.padEnd(6)}${subject.padEnd(width)}  ${text}`)
     }
+    for (const text of await windowLines(job, log, context.clock)) context.print(text)
     const bad = findings.filter(({ state }) => state === 'bad')
     if (bad.length === 0) return
     const subjects = bad.map(({ subject }) => subject).join(', ')
     throw new MillraceError('BAD_STATE', `${file}: ${subjects} must be mended first`)
-=======
-    const curves = await delayCurvesOf(job, log, context.clock)
-    const windowsMs = [...new Set(job.join.tasks.map(({ windowMs }) => windowMs))]
-    const lines = [
-      ...windowAdvice(job, curves),
-      ...windowsMs.sort((a, b) => a - b).map((windowMs) => lossesOf(curves, windowMs)),
-    ]
-    for (const [i, text] of lines.entries()) context.print(line(i === 0 ? 'labels' : '', text))
->>>>>>> 982b0b9 (Judge what was predicted as impressions opened, and measure corrections on worlds whose truth is known)
   } finally {
     await log.close()
   }

@@ -43,6 +43,16 @@ export async function delayCurvesOf(
   return joiner.delayCurves()
 }
 
+/** Everything that the delays of the labels on the bus say about the job's windows, as lines. */
+export async function windowLines(job: Job, log: TopicLog, clock: Clock): Promise<string[]> {
+  const curves = await delayCurvesOf(job, log, clock)
+  const windowsMs = [...new Set(job.join.tasks.map(({ windowMs }) => windowMs))]
+  return [
+    ...windowAdvice(job, curves),
+    ...windowsMs.sort((a, b) => a - b).map((windowMs) => lossesOf(curves, windowMs)),
+  ]
+}
+
 /** One paragraph per task, as lines. */
 export function windowAdvice(job: Job, curves: readonly DelayCurve[]): string[] {
   return job.join.tasks.flatMap(({ name, windowMs }) => {
