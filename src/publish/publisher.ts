@@ -10,6 +10,7 @@ import { firstRows } from '../features/row-range.ts'
 import type { Stage } from '../stage.ts'
 import type { Learner } from '../train/learner.ts'
 import { readFeatures, writeFeatures } from './features-bytes.ts'
+import { graphSection } from './graph-section.ts'
 import type { UpdateSection } from './sections.ts'
 import {
   contentHash,
@@ -56,6 +57,7 @@ export class Publisher implements Stage {
   readonly #learner: Learner
   readonly #identity: PublicationIdentity
   readonly #options: PublisherOptions
+  readonly #graph: UpdateSection
   #sequence = 0
   #sha256 = ''
   #publishedSamples = 0
@@ -67,6 +69,7 @@ export class Publisher implements Stage {
     this.#learner = learner
     this.#identity = identity
     this.#options = options
+    this.#graph = graphSection(learner.parts.model)
   }
 
   /** Sequence of the newest version; 0 before the first. */
@@ -123,7 +126,7 @@ export class Publisher implements Stage {
       standardisation: moment.standardisation,
       rows: exportRows(table, rows),
       probe: { features: this.#recent, scores: this.#learner.score(this.#recent) },
-      sections: moment.sections ?? [],
+      sections: [...(kind === 'full' ? [this.#graph] : []), ...(moment.sections ?? [])],
     }
   }
 

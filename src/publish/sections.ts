@@ -27,6 +27,7 @@ export const SECTIONS: Readonly<Record<string, readonly number[]>> = {
   rows: [1],
   probe: [1],
   'feature-state': [1],
+  graph: [1],
 }
 
 /** Flag bit of a required section. */
