@@ -9,6 +9,7 @@ import { packageVersion } from '../topology/package-files.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addOwnEventsCommands } from './own-events.ts'
 import { addReferenceCommand } from './reference.ts'
+import { addSnapshotCommand } from './snapshot.ts'
 
 let json = false
 
@@ -264,6 +265,7 @@ program
     (await import('../topology/doctor-command.ts')).doctorCommand(context, job),
   )
 
+addSnapshotCommand(program, context)
 addCompletionCommand(program, context)
 addReferenceCommand(program, context)
 

@@ -8,6 +8,7 @@ import type { ServedModel } from '../src/serve/served-model.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
 import { openChunkCodec } from './chunk-codec.ts'
 import type { CommandContext } from './command-context.ts'
+import { readControl } from './control-topic.ts'
 import { followToEnd } from './follow-topic.ts'
 import { readNdjson, writeNdjson } from './ndjson.ts'
 import { trustedKeys } from './serve-source.ts'
@@ -33,12 +34,16 @@ export async function scoreCommand(context: CommandContext, command: ScoreComman
   const log = await openFileLog({ path, access: 'read-only' })
   // The serving engine: no library, the same on every machine.
   const { engine } = await openEngine('plain')
-  const follower = new Follower(engine, {
-    modelId: command.model,
-    trusted: trustedKeys(command.publicKey),
-  })
+  const trusted = trustedKeys(command.publicKey)
+  let follower = new Follower(engine, { modelId: command.model, trusted })
   try {
     await followToEnd(log, topic, openChunkCodec(), follower)
+    const modelId = command.model ?? follower.model?.header.model_id ?? ''
+    const control = await readControl(log, topic, modelId, trusted)
+    if (control.revision > 0) {
+      follower = new Follower(engine, { modelId, trusted, control })
+      await followToEnd(log, topic, openChunkCodec(), follower, 0)
+    }
   } finally {
     await log.close()
   }

@@ -5,7 +5,7 @@ import type { TopicLog } from '../src/broker/topic-log.ts'
 import { MillraceError, messageOf } from '../src/errors.ts'
 import type { UpdateChunk } from '../src/publish/chunk.ts'
 import type { ChunkCodec } from '../src/publish/chunk-codec.ts'
-import type { Follower } from '../src/serve/follower.ts'
+import type { CurrentFollower } from '../src/serve/current-follower.ts'
 import type { ScorerReport, UpdateRefusal } from '../src/serve/scorer-report.ts'
 import { startOffset } from './follow-topic.ts'
 
@@ -14,7 +14,9 @@ export interface FollowOptions {
   readonly log: TopicLog
   readonly topic: string
   readonly codec: ChunkCodec
-  readonly follower: Follower
+  readonly current: CurrentFollower
+  /** Called at the end of the topic: where to read on when another follower took over. */
+  readonly look?: (options: FollowOptions) => Promise<number | undefined>
   readonly report: (report: ScorerReport) => void
   /** Called whenever the end of the topic is reached. */
   readonly onCaughtUp: () => void
@@ -57,6 +59,8 @@ async function step(options: FollowOptions, from: number | undefined): Promise<n
   const [batch] = await log.read([at], READ_RECORDS)
   if (batch === undefined) {
     onCaughtUp()
+    const elsewhere = await options.look?.(options)
+    if (elsewhere !== undefined) return elsewhere
     await log.waitForRecords([at], WAIT_MS)
     return offset
   }
@@ -69,7 +73,8 @@ async function step(options: FollowOptions, from: number | undefined): Promise<n
 }
 
 function take(options: FollowOptions, chunk: UpdateChunk): void {
-  const { follower, report } = options
+  const { current, report } = options
+  const { follower } = current
   const followed = follower.follow(chunk)
   if (followed.kind === 'refused') refused(options, followed.reason, followed.detail)
   if (followed.kind !== 'applied') return
@@ -83,8 +88,8 @@ function take(options: FollowOptions, chunk: UpdateChunk): void {
   })
 }
 
-function refused({ follower, report }: FollowOptions, reason: UpdateRefusal, detail: string): void {
-  report({ kind: 'refused', reason, detail, usable: follower.model !== undefined })
+function refused({ current, report }: FollowOptions, reason: UpdateRefusal, detail: string): void {
+  report({ kind: 'refused', reason, detail, usable: current.model !== undefined })
 }
 
 function isOutside(thrown: unknown): boolean {

@@ -2,6 +2,7 @@
 
 import type { Log } from '../src/observe/log.ts'
 import { ServeRegistry } from '../src/observe/serve-registry.ts'
+import { CurrentFollower } from '../src/serve/current-follower.ts'
 import { Follower } from '../src/serve/follower.ts'
 import { type ScoringLimits, serveScores } from '../src/serve/http.ts'
 import type { HiddenToken } from '../src/serve/http-token.ts'
@@ -11,6 +12,7 @@ import { openEngine } from '../src/tensors/engine-choice.ts'
 import type { Clock } from '../src/time.ts'
 import { openChunkCodec } from './chunk-codec.ts'
 import { packageVersion } from './package-files.ts'
+import { ControlWatch } from './serve-control.ts'
 import { followUntilStopped } from './serve-follow.ts'
 import type { ModelSource } from './serve-source.ts'
 
@@ -39,7 +41,8 @@ export interface RunningScorer {
 export async function startScorer(options: ScorerOptions): Promise<RunningScorer> {
   const { source, clock, lines } = options
   const { engine } = await openEngine('plain')
-  const follower = new Follower(engine, source)
+  const current = new CurrentFollower(new Follower(engine, source))
+  const watch = new ControlWatch({ engine, ...source })
   const registry = new ServeRegistry({ version: packageVersion(), clock })
   const report = (one: ScorerReport): void => {
     registry.record(one)
@@ -48,8 +51,8 @@ export async function startScorer(options: ScorerOptions): Promise<RunningScorer
   let caughtUp = false
   const server = await serveScores({
     ...options,
-    scorer: new Scorer(follower),
-    ready: () => caughtUp && follower.model !== undefined,
+    scorer: new Scorer(current),
+    ready: () => caughtUp && current.model !== undefined,
     metrics: registry,
     report,
   })
@@ -58,7 +61,8 @@ export async function startScorer(options: ScorerOptions): Promise<RunningScorer
   const following = followUntilStopped({
     ...source,
     codec: openChunkCodec(),
-    follower,
+    current,
+    look: (options) => watch.look(options),
     report,
     onCaughtUp: () => {
       caughtUp = true

@@ -5,6 +5,7 @@
 
 import { MillraceError, messageOf } from '../errors.ts'
 import { ChunkAssembly, type UpdateChunk } from '../publish/chunk.ts'
+import type { ModelControl } from '../publish/control.ts'
 import { type TrustedKeys, updateMessage } from '../publish/signature.ts'
 import { contentHash, decodeUpdate, type UpdateContent } from '../publish/update.ts'
 import type { Engine } from '../tensors/engine.ts'
@@ -21,6 +22,7 @@ export type RefusalReason =
   | 'unsigned'
   | 'signature'
   | 'replayed'
+  | 'withdrawn'
 
 /** What one chunk led to. */
 export type Followed =
@@ -35,6 +37,8 @@ export interface FollowerOptions {
   readonly modelId?: string | undefined
   /** Whose signatures are asked for; undefined: signatures are not looked at. */
   readonly trusted?: TrustedKeys | undefined
+  /** What operators decided; undefined: nothing. */
+  readonly control?: ModelControl | undefined
 }
 
 /** The state of one consumer of one model topic. */
@@ -42,6 +46,7 @@ export class Follower {
   readonly #engine: Engine
   readonly #modelId: string | undefined
   readonly #trusted: TrustedKeys | undefined
+  readonly #control: ModelControl | undefined
   readonly #assembly = new ChunkAssembly()
   readonly #refusals = new Map<RefusalReason, number>()
   #model: ServedModel | undefined
@@ -52,10 +57,11 @@ export class Follower {
   /** The envelope that was verified last: all chunks of an update have the same. */
   #verified = ''
 
-  constructor(engine: Engine, { modelId, trusted }: FollowerOptions = {}) {
+  constructor(engine: Engine, { modelId, trusted, control }: FollowerOptions = {}) {
     this.#engine = engine
     this.#modelId = modelId
     this.#trusted = trusted
+    this.#control = control
   }
 
   /** The last good version; undefined until a full update was taken. */
@@ -122,6 +128,10 @@ export class Follower {
       )
     }
     if (sha256 === this.#sha256) return { kind: 'repeated', sequence: chunk.sequence }
+    if (this.#control?.withdrawn.includes(sha256)) {
+      return this.#refuse('withdrawn', `version ${chunk.sequence} was withdrawn`)
+    }
+    if (this.#isBeyondPin(chunk)) return { kind: 'waiting' }
     let update: UpdateContent
     try {
       update = decodeUpdate(content)
@@ -137,6 +147,12 @@ export class Follower {
       )
     }
     return header.kind === 'full' ? this.#takeFull(update, sha256) : this.#takeDelta(update, sha256)
+  }
+
+  /** A pinned follower goes up to its pin and no further. */
+  #isBeyondPin({ sequence }: UpdateChunk): boolean {
+    const { pinned_sequence = 0, pinned_sha256 } = this.#control ?? {}
+    return pinned_sequence > 0 && (this.#sha256 === pinned_sha256 || sequence > pinned_sequence)
   }
 
   /** The last good version stays when the new one cannot be loaded. */

@@ -16,6 +16,7 @@ export const UPDATE_REFUSALS: Readonly<Record<UpdateRefusal, true>> = {
   unsigned: true,
   signature: true,
   replayed: true,
+  withdrawn: true,
   malformed: true,
 }
 

@@ -3,7 +3,7 @@
 import { FeatureEncoder } from '../features/encode.ts'
 import type { FeatureSpec } from '../features/feature-spec.ts'
 import type { FeatureRow } from '../features/slot-encoders.ts'
-import type { Follower } from './follower.ts'
+import type { ModelInUse } from './current-follower.ts'
 import type { ServedModel } from './served-model.ts'
 
 /** The scores of some rows and the version that gave them. */
@@ -18,11 +18,11 @@ export interface Scored {
 
 /** Scores between two updates; a swap needs no call, as the follower's model is looked up for every batch. */
 export class Scorer {
-  readonly #follower: Follower
+  readonly #follower: ModelInUse
   #encoder: FeatureEncoder | undefined
   #sha256 = ''
 
-  constructor(follower: Follower) {
+  constructor(follower: ModelInUse) {
     this.#follower = follower
   }
 

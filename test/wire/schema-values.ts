@@ -102,6 +102,16 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
     signature: bytes,
     published_at_ms: time,
   }),
+  'model-control.avsc': fc.record({
+    model_id: text,
+    revision: fc.maxSafeNat(),
+    pinned_sequence: fc.maxSafeNat(),
+    pinned_sha256: text,
+    withdrawn: fc.array(text),
+    reason: text,
+    decided_at_ms: time,
+    signature: bytes,
+  }),
   'dead-letter.avsc': fc.record({
     topic: text,
     partition: fc.integer(),

@@ -28,9 +28,9 @@ function plain(value: unknown): unknown {
 }
 
 describe('the schemas', () => {
-  it('are the seven contracts of the wire, and each has a generator here', () => {
+  it('are the eight contracts of the wire, and each has a generator here', () => {
     expect(files.sort()).toEqual(Object.keys(schemaValues).sort())
-    expect(files).toHaveLength(7)
+    expect(files).toHaveLength(8)
   })
 
   it.each(files)('%s is a record of the namespace millrace, named like its file', (file) => {
@@ -93,5 +93,6 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
     'body',
     'published_at_ms',
   ],
+  'model-control.avsc': ['model_id', 'revision', 'decided_at_ms'],
   'dead-letter.avsc': ['topic', 'partition', 'offset', 'reason', 'bytes'],
 }

@@ -1,0 +1,201 @@
+/** @file `millrace snapshot list | show | diff | verify`: what is on a model topic, what is in a version, and whether it is sound. */
+
+import { MillraceError } from '../src/errors.ts'
+import type { ModelControl } from '../src/publish/control.ts'
+import type { DenseWeights, UpdateContent } from '../src/publish/update.ts'
+import { Follower } from '../src/serve/follower.ts'
+import { openEngine } from '../src/tensors/engine-choice.ts'
+import type { CommandContext } from './command-context.ts'
+import { readControl } from './control-topic.ts'
+import { chunksOn, type ListedVersion, listVersions, type VersionSource } from './version-list.ts'
+import { wholeVersions } from './version-state.ts'
+
+/** Prints one line per version, oldest first, or JSON. */
+export async function listSnapshots(
+  context: CommandContext,
+  source: VersionSource,
+  json: boolean,
+): Promise<void> {
+  const samples = new Map<string, number>()
+  const versions = await listVersions(source, ({ sha256 }, { header }) => {
+    samples.set(sha256, header.samples)
+  })
+  const control = await readControl(
+    source.log,
+    source.topic,
+    versions[0]?.modelId ?? '',
+    source.trusted,
+  )
+  const rows = versions.map((version) => ({
+    version: version.sequence,
+    kind: version.kind,
+    sha256: version.sha256,
+    trainer_epoch: version.trainerEpoch,
+    samples: samples.get(version.sha256) ?? null,
+    bytes: version.bytes,
+    published_at: new Date(version.publishedAtMs).toISOString(),
+    signature: version.signature,
+    state: stateOf(version, control),
+  }))
+  if (json) {
+    context.print(JSON.stringify(rows, undefined, 2))
+    return
+  }
+  if (rows.length === 0) context.print(`no whole version on topic ${source.topic}`)
+  for (const {
+    version,
+    kind,
+    sha256,
+    samples: learned,
+    bytes,
+    published_at,
+    signature,
+    state,
+  } of rows) {
+    const facts = [
+      `${learned ?? '?'} samples`,
+      `${bytes} bytes`,
+      published_at,
+      `signature ${signature}`,
+    ]
+    context.print(
+      [String(version).padStart(6), kind.padEnd(5), sha256.slice(0, 12), ...facts, state]
+        .join('  ')
+        .trimEnd(),
+    )
+  }
+}
+
+function stateOf({ sha256, fault }: ListedVersion, control: ModelControl): string {
+  if (fault !== undefined) return `damaged: ${fault}`
+  if (control.withdrawn.includes(sha256)) return 'withdrawn'
+  return control.pinned_sha256 === sha256 ? 'pinned' : ''
+}
+
+/** Prints a version's header, sections and sizes as JSON. */
+export async function showSnapshot(
+  context: CommandContext,
+  source: VersionSource,
+  sequence: number,
+): Promise<void> {
+  const [whole] = await wholeVersions(source, [sequence])
+  if (whole === undefined) return
+  const { header, rows, dense, sections, probe } = whole.content
+  const { feature_spec: _, ...facts } = header
+  const shown = {
+    sha256: whole.listed.sha256,
+    trainer_epoch: whole.listed.trainerEpoch,
+    signature: whole.listed.signature,
+    update_bytes: whole.listed.bytes,
+    ...facts,
+    rows: rows.keys.length / 2,
+    dense_weights: dense.reduce((sum, { values }) => sum + values.length, 0),
+    probe_rows: probe.features.rows,
+    sections: sections.map(({ name, version, required, content }) => ({
+      name,
+      version,
+      required,
+      bytes: content.length,
+    })),
+  }
+  context.print(JSON.stringify(shown, undefined, 2))
+}
+
+/** Prints what changed between two versions, as JSON. */
+export async function diffSnapshots(
+  context: CommandContext,
+  source: VersionSource,
+  from: number,
+  to: number,
+): Promise<void> {
+  const [before, after] = await wholeVersions(source, [from, to])
+  if (before === undefined || after === undefined) return
+  const report = {
+    from,
+    to,
+    samples: after.content.header.samples - before.content.header.samples,
+    metrics: metricsChange(before.content, after.content),
+    dense: denseChange(before.content.dense, after.content.dense),
+    rows: rowsChange(before.content, after.content),
+  }
+  context.print(JSON.stringify(report, undefined, 2))
+}
+
+function metricsChange(before: UpdateContent, after: UpdateContent): object {
+  const tasks = after.header.tasks.map((task) => {
+    const [old = {}, now = {}] = [before.header.metrics[task], after.header.metrics[task]]
+    const figures = Object.keys(now).map((name) => [
+      name,
+      { from: old[name] ?? null, to: now[name] ?? null },
+    ])
+    return [task, Object.fromEntries(figures)]
+  })
+  return Object.fromEntries(tasks)
+}
+
+/** Euclidean norm of each weight's change, over its norm before. */
+function denseChange(before: readonly DenseWeights[], after: readonly DenseWeights[]): object {
+  const old = new Map(before.map((one) => [one.name, one.values]))
+  const changes = after.map(({ name, values }) => {
+    const then = old.get(name)
+    if (then?.length !== values.length) return [name, 'another shape']
+    const change = Math.hypot(...values.map((value, i) => value - then[i]!))
+    return [name, { change, relative: change / Math.hypot(...then) }]
+  })
+  return Object.fromEntries(changes)
+}
+
+function rowsChange(before: UpdateContent, after: UpdateContent): object {
+  const { width } = after.header.table
+  const rowsOf = ({ rows }: UpdateContent) =>
+    new Map(
+      Array.from({ length: rows.keys.length / 2 }, (_, i) => [
+        `${rows.keys[2 * i]} ${rows.keys[2 * i + 1]}`,
+        rows.values.subarray(i * width, (i + 1) * width),
+      ]),
+    )
+  const [old, now] = [rowsOf(before), rowsOf(after)]
+  let added = 0
+  let changed = 0
+  let largest = 0
+  for (const [key, values] of now) {
+    const then = old.get(key)
+    const distance =
+      then === undefined ? 0 : Math.hypot(...values.map((value, i) => value - then[i]!))
+    added += then === undefined ? 1 : 0
+    changed += distance > 0 ? 1 : 0
+    largest = Math.max(largest, distance)
+  }
+  const removed = [...old.keys()].filter((key) => !now.has(key)).length
+  return { before: old.size, after: now.size, added, removed, changed, largest_change: largest }
+}
+
+/** Loads every version as a scorer would: hash, chain, signature, probe. BAD_INPUT when something was refused. */
+export async function verifySnapshots(
+  context: CommandContext,
+  source: VersionSource,
+): Promise<void> {
+  const { engine } = await openEngine('plain')
+  const follower = new Follower(engine, source)
+  const refused: string[] = []
+  let applied = 0
+  for await (const { chunk } of chunksOn(source)) {
+    const followed = follower.follow(chunk)
+    if (followed.kind === 'applied') applied += 1
+    if (followed.kind !== 'refused') continue
+    refused.push(`${followed.reason}: ${followed.detail}`)
+    context.print(`version ${chunk.sequence}: ${followed.reason}: ${followed.detail}`)
+  }
+  if (refused.length > 0 || applied === 0) {
+    throw new MillraceError(
+      'BAD_INPUT',
+      `${applied} versions are sound, ${refused.length} updates are not`,
+      {
+        remedy: 'a consumer keeps the version before and heals from the next full one',
+      },
+    )
+  }
+  const trusted =
+    source.trusted === undefined ? 'signatures were not checked' : 'signed by a trusted key'
+  context.print(`${applied} versions: hashes, chain and probes are right; ${trusted}`)
+}
