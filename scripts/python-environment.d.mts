@@ -1,0 +1,1 @@
+export function pythonEnvironment(): { readonly program: string; readonly packages: string }
