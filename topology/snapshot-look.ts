@@ -170,7 +170,7 @@ function rowsChange(before: UpdateContent, after: UpdateContent): object {
   return { before: old.size, after: now.size, added, removed, changed, largest_change: largest }
 }
 
-/** Loads every version as a scorer would: hash, chain, signature, probe. BAD_INPUT when something was refused. */
+/** Loads every version as a scorer would: hash, chain, signature, probe. CORRUPT when something was refused. */
 export async function verifySnapshots(
   context: CommandContext,
   source: VersionSource,
@@ -188,7 +188,7 @@ export async function verifySnapshots(
   }
   if (refused.length > 0 || applied === 0) {
     throw new MillraceError(
-      'BAD_INPUT',
+      'CORRUPT',
       `${applied} versions are sound, ${refused.length} updates are not`,
       {
         remedy: 'a consumer keeps the version before and heals from the next full one',

@@ -78,10 +78,10 @@ describe('millrace snapshot', () => {
     })
     writeFileSync(`${folder}/public.pem`, keyPair().publicPem)
     const doubtful = await snapshot('verify')
-    expect(doubtful).toMatchObject({ code: 1, stdout: expect.stringContaining('signature') })
+    expect(doubtful).toMatchObject({ code: 5, stdout: expect.stringContaining('signature') })
     expect(doubtful.stderr).toContain('0 versions are sound')
     expect(await snapshot('show', '99')).toMatchObject({
-      code: 1,
+      code: 4,
       stderr: expect.stringContaining('it has 1 to 7'),
     })
   }, 120_000)
@@ -116,7 +116,7 @@ describe('millrace snapshot', () => {
     }
     await reaches(7)
     expect(await snapshot('pin', '3')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('signed decisions only'),
     })
     expect(await snapshot('pin', '3', ...key)).toMatchObject({ code: 0 })
@@ -128,7 +128,7 @@ describe('millrace snapshot', () => {
     const states = (await json('list', '--json')).map((one: { state: string }) => one.state)
     expect(states).toEqual(['', '', '', '', 'pinned', 'withdrawn', 'withdrawn'])
     expect(await snapshot('pin', '7', ...key)).toMatchObject({
-      code: 1,
+      code: 4,
       stderr: expect.stringContaining('stays back'),
     })
     expect(await snapshot('pin', '--release', ...key)).toMatchObject({ code: 0 })
