@@ -133,7 +133,7 @@ async function stepRate(
       })),
     },
   })
-  const world = new World(worldOptions.parse({ impressions: SAMPLES * 1.2 }))
+  const world = new World(worldOptions.parse({ impressions: Math.ceil(SAMPLES * 1.2) }))
   const data = await prepare(job, 'the simulated app', (count) => world.pull(count), {
     clock: wallClock,
     samples: SAMPLES,
