@@ -50,6 +50,7 @@ describe('a valid job', () => {
       window: 500,
       delayed_share: 0.1,
       predictions: 4_194_304,
+      examine_every_steps: 64,
       http: { enabled: true, host: '127.0.0.1', port: 0 },
     })
   })
@@ -171,7 +172,7 @@ describe('a wrong job', () => {
     [
       'log: warn',
       'colour: 3',
-      /^observe\.colour is not a setting: known here: http, log, window, delayed_share, predictions$/,
+      /^observe\.colour is not a setting: known here: http, log, window, delayed_share, examine_every_steps, predictions$/,
     ],
     ['batch:\n  count: 64\n  every_ms: 10000', 'batch: {}', 'batch: set count, every_ms or both'],
     ['batch:\n  count: 64\n  every_ms: 10000', 'batch:', /^batch is empty: must be a mapping/],
