@@ -3,6 +3,13 @@
  * an example in examples/library; the command line does the rest.
  */
 
+export {
+  type Fields,
+  type LearnerOptions,
+  type LibraryLearner,
+  learner,
+  type RowScores,
+} from '../topology/library.ts'
 export type { Balanced, Balancer, BalancerState, TaskGradients } from './balance/balancer.ts'
 export {
   type AnyBalancer,

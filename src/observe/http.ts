@@ -41,6 +41,8 @@ export interface HttpOptions {
   readonly ready: () => boolean
   /** Loopback unless told otherwise. */
   readonly host?: string
+  /** Longest time for a request to arrive, ms; ten seconds unless told otherwise. */
+  readonly requestMs?: number
   /** 0 takes a free port. */
   readonly port?: number
 }
@@ -57,13 +59,19 @@ export interface HttpServer {
 
 /** Starts listening; IO error when the address cannot be bound. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host = '127.0.0.1', port = 0 } = options
+  const { host = '127.0.0.1', port = 0, requestMs = REQUEST_MS } = options
   const server = fastify({
     forceCloseConnections: 'idle',
-    requestTimeout: REQUEST_MS,
+    requestTimeout: requestMs,
     bodyLimit: 1024,
-    http: { headersTimeout: REQUEST_MS, maxHeaderSize: 16_384 },
+    http: {
+      headersTimeout: requestMs,
+      maxHeaderSize: 16_384,
+      // Node looks for slow clients every 30 s otherwise.
+      connectionsCheckingInterval: Math.min(1_000, requestMs),
+    },
   })
+  if (isLoopback(host)) refuseForeignHosts(server)
   const stream = new StatusStream()
   server.addHook('onSend', async (_request, reply) => void reply.headers(HEADERS))
   addMachineRoutes(server, options)
@@ -87,6 +95,22 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       cause,
     })
   }
+}
+
+/**
+ * A page from elsewhere can have its own name point to this machine and then read what it finds here (DNS rebinding): on a
+ * loopback address only requests that name a loopback host are answered.
+ */
+function refuseForeignHosts(server: FastifyInstance): void {
+  server.addHook('onRequest', async (request, reply) => {
+    const name = (request.headers.host ?? '').replace(/:\d+$/, '')
+    if (isLoopback(name.replace(/^\[(.*)\]$/, '$1'))) return
+    await reply.code(421).type('text/plain').send('this host is not served here\n')
+  })
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 function addMachineRoutes(server: FastifyInstance, { registry, ready }: HttpOptions): void {
