@@ -24,6 +24,7 @@ export const READS = {
 /** Package -> the one place that may import it. */
 export const DOORS = {
   avsc: '^src/wire/',
+  '@kafkajs/': '^src/wire/',
   kafkajs: '^src/broker/',
   '@bokuweb/': '^src/broker/',
   'lz4-napi': '^src/broker/',

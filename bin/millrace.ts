@@ -2,7 +2,7 @@
 /** @file The command line: parses, then calls topology. Commands are loaded when they run, so that --help answers at once. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { MillraceError, messageOf } from '../src/errors.ts'
+import { MillraceError, messageOf, systemError } from '../src/errors.ts'
 import type { CommandContext } from '../topology/command-context.ts'
 import { exitCodeOf } from '../topology/exit-codes.ts'
 import { packageVersion } from '../topology/package-files.ts'
@@ -284,5 +284,5 @@ function explain(thrown: unknown): number {
 try {
   await program.parseAsync()
 } catch (thrown) {
-  process.exitCode = explain(thrown)
+  process.exitCode = explain(systemError(thrown) ?? thrown)
 }

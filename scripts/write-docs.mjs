@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { READS } from '../.dependency-cruiser.mjs'
 import { jobSchema } from '../dist/src/settings/job-schema.js'
+import { crashTable } from './crash-table.mjs'
 import { withPart } from './generated-part.mjs'
 import { importPicture } from './import-picture.mjs'
 import { jobFileTables } from './job-file-tables.mjs'
@@ -57,6 +58,11 @@ function runOutput() {
 write('docs/architecture.md', 'folders', `\`\`\`mermaid\n${importPicture(READS)}\n\`\`\``)
 write('docs/job-file.md', 'settings', jobFileTables(z.toJSONSchema(jobSchema, { io: 'input' })))
 write('docs/command-line.md', 'commands', commandReference())
+write(
+  'docs/semantics.md',
+  'crashes',
+  crashTable(JSON.parse(readFileSync('bench/results/crash-table.json', 'utf8'))),
+)
 for (const page of ['README.md', 'docs/model-topic.md']) writeCopies(page)
 if (process.argv.includes('--run')) {
   write('README.md', 'output', `\`\`\`text output\n${runOutput()}\n\`\`\``)

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'FOREIGN'
   | 'IO'
   | 'NUMERIC'
+  | 'REGISTRY'
   | 'USAGE'
 
 /** A configuration, programming or environment error. Bad data is never thrown: it is a value (law 5). */
@@ -36,4 +37,25 @@ export class MillraceError extends Error {
 /** The message of anything that was thrown, for a log line or a dead letter. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** What the operating system refused (a full disk, a missing right) as an error with a remedy; undefined for any other error. */
+export function systemError(thrown: unknown): MillraceError | undefined {
+  if (!(thrown instanceof Error) || thrown instanceof MillraceError) return undefined
+  if (!('syscall' in thrown) || !('code' in thrown)) return undefined
+  const remedy =
+    SYSTEM_REMEDIES[String(thrown.code)] ??
+    'See to it that this process may do that, and start it again.'
+  return new MillraceError('IO', thrown.message, { remedy, cause: thrown })
+}
+
+const NO_ROOM =
+  'Make room on that disk and start again: nothing was lost, the next start goes on from the last checkpoint.'
+
+const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: NO_ROOM,
+  EDQUOT: NO_ROOM,
+  EROFS: 'The file system is read-only: mount it for writing, or give another folder.',
+  EACCES: 'Give this user the right to it, or give another folder.',
+  EMFILE: 'Raise the number of open files (ulimit -n).',
 }

@@ -11,15 +11,19 @@ import { AvroCodec } from '../src/wire/avro-codec.ts'
 import { loadSchema } from '../src/wire/avro-schema.ts'
 
 /** One partition of one event topic. */
-export type EventInput = JoinInput & TopicPartition
+export interface EventInput extends JoinInput, TopicPartition {
+  /** What `decode` reads with; one for all partitions of the topic. */
+  readonly codec: AvroCodec
+}
 
 /** The codec of a kind of event: its schema, in the bus's framing. */
 export function codecOf(job: Job, kind: EventKind): AvroCodec {
-  const { framing, schema_ids } = job.bus
+  const { framing, schema_ids, registry } = job.bus
   const schemaId = schema_ids[kind.topic]
   return new AvroCodec({
     schema: loadSchema(besideJob(job, kind.schema)),
     framing,
+    learnsWriters: registry !== undefined,
     writers: kind.writers.map(({ schema, id }) => ({
       schema: loadSchema(besideJob(job, schema)),
       ...(id === undefined ? {} : { id }),
@@ -60,6 +64,7 @@ export async function eventInputs(job: Job, log: TopicLog): Promise<EventInput[]
       partition,
       kind,
       decode,
+      codec,
     }))
   })
 }

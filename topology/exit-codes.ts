@@ -14,6 +14,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   FENCED: 5,
   BROKER: 6,
   IO: 6,
+  REGISTRY: 6,
   ENGINE: 7,
   NUMERIC: 7,
 }
@@ -26,7 +27,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [3, 'a wrong job file or schema'],
   [4, 'input that cannot be read'],
   [5, 'state or updates that do not fit or are damaged'],
-  [6, 'the bus or the disk does not answer'],
+  [6, 'the bus, the schema registry or the disk does not answer'],
   [7, 'no engine, or a number that is not finite'],
   [130, 'a second Ctrl-C did not wait for the epoch under way'],
 ]

@@ -8,6 +8,7 @@ import type { Clock } from '../src/time.ts'
 import { decodeReads, takeIn } from './epoch-stages.ts'
 import { type EventInput, eventInputs } from './event-inputs.ts'
 import { EventSource } from './event-source.ts'
+import { WriterSchemas } from './writer-schemas.ts'
 
 /** A join under way. `accounting` is complete when `outputs` has ended. */
 export interface WholeJoin {
@@ -26,7 +27,8 @@ export async function joinWhole(
   const inputs = await eventInputs(job, log)
   const joiner = joinerOf(inputs)
   const source = await wholeSource(job, log, clock, inputs)
-  return { inputs, joiner, outputs: outputsOf(source, joiner, inputs) }
+  const schemas = await WriterSchemas.open(job.bus, inputs)
+  return { inputs, joiner, outputs: outputsOf({ source, schemas, joiner, inputs }) }
 }
 
 /** All inputs from the start of the log to its end as it is now. */
@@ -57,13 +59,18 @@ export function plainJoiner(job: Job, inputs: readonly EventInput[]): EventJoine
   return new EventJoiner({ inputs, latenessMs, dedupe, join: job.join })
 }
 
-async function* outputsOf(
-  source: EventSource,
-  joiner: EventJoiner,
-  inputs: readonly EventInput[],
-): AsyncGenerator<JoinOutputs> {
+interface JoinParts {
+  readonly source: EventSource
+  readonly schemas: WriterSchemas
+  readonly joiner: EventJoiner
+  readonly inputs: readonly EventInput[]
+}
+
+async function* outputsOf(parts: JoinParts): AsyncGenerator<JoinOutputs> {
+  const { source, schemas, joiner, inputs } = parts
   for (let ended = false; !ended; ) {
     const poll = await source.poll(joiner)
+    await schemas.prepare(poll.batches)
     yield* takeIn(joiner, inputs, poll.epoch, decodeReads(inputs, poll))
     source.applied(poll.epoch)
     ended = poll.epoch.end

@@ -63,6 +63,7 @@ export class JoinerRun {
   /** Makes the topics and joins the group; BAD_SETTINGS when the event topics are not cut alike. */
   static async open(options: JoinerOptions): Promise<JoinerRun> {
     const { job, log, clock } = options
+    checkNoRegistry(job)
     const inputs = await eventInputs(job, log)
     const shards = shardsOf(inputs)
     await createTopics(job, log, shards)
@@ -247,6 +248,14 @@ class SharedBounds implements EventLog {
     this.#known.set(topic, known)
     return known
   }
+}
+
+/** What a registry does not have is journalled with the epoch (`writer-schemas.ts`); the journal of a shard has no place for it yet. */
+function checkNoRegistry({ bus }: Job): void {
+  if (bus.registry === undefined) return
+  throw new MillraceError('BAD_SETTINGS', 'joiners do not ask a schema registry yet', {
+    remedy: 'name the schemas in the job (bus.schema_ids, writers), or use one process',
+  })
 }
 
 /** How many partitions every event topic has. */

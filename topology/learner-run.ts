@@ -5,11 +5,13 @@ import type { CheckpointStore } from '../src/train/checkpoint-store.ts'
 import { type EpochContext, publish } from './epoch-stages.ts'
 import type { EventSource, Poll } from './event-source.ts'
 import type { LearnerPosition, LearnerState } from './learner-state.ts'
+import type { WriterSchemas } from './writer-schemas.ts'
 
 /** What a run is made of. */
 export interface LearnerRunParts {
   readonly context: EpochContext
   readonly source: EventSource
+  readonly schemas: WriterSchemas
   readonly journal: EpochJournal
   readonly checkpoints: CheckpointStore
   readonly state: LearnerState
@@ -68,10 +70,16 @@ export class LearnerRun {
 
   /** The next epoch: one that the journal names, or a poll, which is journalled before it takes effect. */
   async nextPoll(): Promise<Poll | undefined> {
-    const { source, journal, context } = this.#parts
+    const { source, schemas, journal, context } = this.#parts
     const replayed = this.#pending.shift()
-    if (replayed !== undefined) return source.replay(replayed)
-    const { epoch: polled, batches } = await source.poll(context.stages.intake)
+    if (replayed !== undefined) {
+      const poll = await source.replay(replayed)
+      await schemas.prepareAgain(poll.batches, replayed.absentSchemas ?? [])
+      return poll
+    }
+    const { epoch: polled, batches } = await this.#withSchemas(
+      await source.poll(context.stages.intake),
+    )
     const epoch = this.#publishIsDue(polled) ? { ...polled, publish: true as const } : polled
     if (!this.#changes(epoch)) {
       await source.wait(POLL_TIMEOUT_MS)
@@ -115,7 +123,7 @@ export class LearnerRun {
 
   /** Where the run stands on the bus. */
   position(): LearnerPosition {
-    const { source, context, jobHash } = this.#parts
+    const { source, schemas, context, jobHash } = this.#parts
     return {
       positions: source.positions,
       nextEpoch: source.nextEpoch,
@@ -123,6 +131,7 @@ export class LearnerRun {
       modelTopic: context.modelTopic.position,
       jobHash,
       records: this.#records,
+      schemas: schemas.fetched,
     }
   }
 
@@ -141,6 +150,13 @@ export class LearnerRun {
     if (epoch.reads.length === 0 && !context.stages.publisher.stale) return false
     this.#publishDecidedMs = now
     return true
+  }
+
+  /** What the schema registry does not have is a decision, too: the journal has it before it takes effect. */
+  async #withSchemas(poll: Poll): Promise<Poll> {
+    const absentSchemas = await this.#parts.schemas.prepare(poll.batches)
+    if (absentSchemas.length === 0) return poll
+    return { ...poll, epoch: { ...poll.epoch, absentSchemas } }
   }
 
   /** An epoch that reads nothing and decides nothing new would only make the journal longer. */

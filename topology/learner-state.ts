@@ -14,6 +14,7 @@ import type { Stage } from '../src/stage.ts'
 import type { CheckpointPart, LoadedCheckpoint } from '../src/train/checkpoint-store.ts'
 import type { JobStages } from './job-stages.ts'
 import type { ModelTopicPosition } from './model-topic.ts'
+import type { FetchedSchemas } from './writer-schemas.ts'
 
 /** Where the learner stands on the bus. */
 export interface LearnerPosition {
@@ -27,6 +28,8 @@ export interface LearnerPosition {
   readonly jobHash: string
   /** Records read since the start of the log. */
   readonly records: number
+  /** Ids of the registry whose schemas were fetched for each topic: waiting events are decoded again on restore. */
+  readonly schemas: FetchedSchemas
 }
 
 const STAGES = [
@@ -82,7 +85,7 @@ export class LearnerState {
   }
 
   /** Fills fresh stages; CORRUPT when a part is missing. */
-  restore(checkpoint: LoadedCheckpoint): LearnerPosition {
+  restore(checkpoint: LoadedCheckpoint): void {
     for (const { name, stage } of this.#named) stage.restore(lastPiece(checkpoint, name))
     for (const [name, table] of this.#tables()) {
       const [full, ...deltas] = piecesOf(checkpoint, name)
@@ -93,7 +96,6 @@ export class LearnerState {
       this.#stages[name].restoreParts(piecesOf(checkpoint, name))
       this.#savedRows.set(name, this.#stages[name].rows)
     }
-    return new ByteReader(lastPiece(checkpoint, 'position')).json() as LearnerPosition
   }
 
   /** sha256 (hex) of everything that was learned and everything that is still open; the same for every way of getting there. */
@@ -117,6 +119,11 @@ export class LearnerState {
 function whole(table: EmbeddingTable): Uint8Array {
   table.takeDirty('checkpoint')
   return snapshotTable(table)
+}
+
+/** Where the learner stood; CORRUPT when the checkpoint does not say. */
+export function positionOf(checkpoint: LoadedCheckpoint): LearnerPosition {
+  return new ByteReader(lastPiece(checkpoint, 'position')).json() as LearnerPosition
 }
 
 function piecesOf(checkpoint: LoadedCheckpoint, name: string): [Uint8Array, ...Uint8Array[]] {

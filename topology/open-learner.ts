@@ -18,9 +18,10 @@ import { EventSource } from './event-source.ts'
 import { buildStages, corrections, jobHash } from './job-stages.ts'
 import { type LearnerRole, roleName, WHOLE_JOB } from './learner-role.ts'
 import { LearnerRun } from './learner-run.ts'
-import { type LearnerPosition, LearnerState } from './learner-state.ts'
+import { type LearnerPosition, LearnerState, positionOf } from './learner-state.ts'
 import { ModelTopic, type ModelTopicOptions } from './model-topic.ts'
-import { SideOutputs } from './side-outputs.ts'
+import { largestRecord, SideOutputs } from './side-outputs.ts'
+import { WriterSchemas } from './writer-schemas.ts'
 
 export interface OpenLearnerOptions {
   readonly job: Job
@@ -67,17 +68,11 @@ export async function openLearner(
   const checkpoints = new CheckpointStore(join(folder, 'checkpoints'))
   const checkpoint = checkpoints.load()
   const hash = roleName(jobHash(job), role.name)
-  const position = checkpoint === undefined ? undefined : state.restore(checkpoint)
+  const position = checkpoint === undefined ? undefined : positionOf(checkpoint)
   if (position !== undefined) checkSameJob(position, hash, folder, inputs.length)
-  const source = new EventSource({
-    log,
-    inputs,
-    clock,
-    idleMs: job.events.idleMs,
-    maxRecords: job.train.epoch_records,
-    alignMs: ALIGN_MS + job.events.latenessMs,
-    maxBuffered: MAX_BUFFERED,
-  })
+  const schemas = await WriterSchemas.open(job.bus, inputs, position?.schemas)
+  if (checkpoint !== undefined) state.restore(checkpoint)
+  const source = new EventSource({ log, inputs, clock, ...readingOf(job) })
   if (position !== undefined) source.seek(position.positions, position.nextEpoch)
   const { journal, pending } = EpochJournal.open(join(folder, 'journal'))
   const ahead = epochsAhead(pending, source.nextEpoch, folder)
@@ -85,12 +80,12 @@ export async function openLearner(
     modelTopicOptions(options, environment),
     position?.modelTopic,
   )
-  const sideOutputs = await SideOutputs.open(
-    log,
-    roleName(job.name, role.name),
+  const sideOutputs = await SideOutputs.open(log, {
+    job: roleName(job.name, role.name),
     inputs,
-    position?.written ?? {},
-  )
+    written: position?.written ?? {},
+    maxRecordBytes: largestRecord(job),
+  })
   const run = new LearnerRun({
     context: {
       stages,
@@ -103,6 +98,7 @@ export async function openLearner(
       examineEverySteps: job.observe.examine_every_steps,
     },
     source,
+    schemas,
     journal,
     checkpoints,
     state,
@@ -121,6 +117,16 @@ export async function openLearner(
       journal.close()
       lock.release()
     },
+  }
+}
+
+/** How far a job reads at once, and how far ahead. */
+function readingOf({ events, train }: Job) {
+  return {
+    idleMs: events.idleMs,
+    maxRecords: train.epoch_records,
+    alignMs: ALIGN_MS + events.latenessMs,
+    maxBuffered: MAX_BUFFERED,
   }
 }
 

@@ -21,6 +21,7 @@ export function sampleCodec({ bus, samples }: Job): AvroCodec {
   return new AvroCodec({
     schema: loadSchema(packageFile('schemas/sample.avsc')),
     framing: bus.framing,
+    learnsWriters: bus.registry !== undefined,
     ...(schemaId === undefined ? {} : { schemaId }),
   })
 }
@@ -50,5 +51,5 @@ export async function sampleInputs(job: Job, log: TopicLog, share: Share): Promi
   const kind = sampleKind(topic)
   return Array.from({ length: partitions }, (_, partition) => partition)
     .filter((partition) => partition % share.of === share.index - 1)
-    .map((partition) => ({ topic, partition, kind, decode }))
+    .map((partition) => ({ topic, partition, kind, decode, codec }))
 }

@@ -16,7 +16,7 @@ import { KeyedOutbox } from './keyed-outbox.ts'
 import { eventJoiner, JOINER, roleName } from './learner-role.ts'
 import { SampleOutbox } from './sample-outbox.ts'
 import { ShardStore } from './shard-store.ts'
-import { SideOutputs, sideTopics } from './side-outputs.ts'
+import { largestRecord, SideOutputs, sideTopics } from './side-outputs.ts'
 
 /** What all shards of a joiner share. */
 export interface ShardContext {
@@ -265,6 +265,7 @@ function openSides(
     inputs,
     written,
     partition,
+    maxRecordBytes: largestRecord(job),
   })
 }
 

@@ -20,6 +20,7 @@ export interface KafkaBroker {
   start(): Promise<void>
   stop(): Promise<void>
   kill(): Promise<void>
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
   restart(): Promise<void>
   exited(): Promise<void>
 }

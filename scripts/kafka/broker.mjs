@@ -131,6 +131,11 @@ class KafkaBroker {
     await gone
   }
 
+  /** Sends a signal to the process: SIGSTOP makes it hang, SIGCONT wakes it up. */
+  signal(name) {
+    this.#child?.kill(name)
+  }
+
   /** Starts again after `stop` or `kill`, on the same ports and data. */
   async restart() {
     if (this.#child !== undefined) await this.stop()

@@ -38,6 +38,8 @@ export interface Epoch {
   readonly end: boolean
   /** By the wall clock a version is due when this epoch has been learned from. Absent: none is. */
   readonly publish?: true
+  /** Registry ids in these reads that the schema registry said it does not have; ascending, absent when there are none. */
+  readonly absentSchemas?: readonly number[]
 }
 
 /**
@@ -127,7 +129,11 @@ export function epochBytes(epoch: Epoch): Uint8Array {
     body.u32(inputs.length)
     for (const input of inputs) body.u32(input)
   }
-  return body.u8((epoch.end ? END_FLAG : 0) | (epoch.publish === true ? PUBLISH_FLAG : 0)).finish()
+  body.u8((epoch.end ? END_FLAG : 0) | (epoch.publish === true ? PUBLISH_FLAG : 0))
+  const absent = epoch.absentSchemas ?? []
+  if (absent.length > 0) body.u32(absent.length)
+  for (const id of absent) body.u32(id)
+  return body.finish()
 }
 
 function frame(epoch: Epoch): Uint8Array {
@@ -190,5 +196,7 @@ export function epochFrom(reader: ByteReader): Epoch {
   const finished = Array.from({ length: reader.u32() }, () => reader.u32())
   const flags = reader.u8()
   const publish = (flags & PUBLISH_FLAG) === 0 ? {} : { publish: true as const }
-  return { number, reads, idle, finished, end: (flags & END_FLAG) !== 0, ...publish }
+  const epoch = { number, reads, idle, finished, end: (flags & END_FLAG) !== 0, ...publish }
+  if (reader.remaining === 0) return epoch
+  return { ...epoch, absentSchemas: Array.from({ length: reader.u32() }, () => reader.u32()) }
 }

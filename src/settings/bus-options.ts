@@ -5,6 +5,35 @@ import { COMPRESSIONS, DEFAULT_PATIENCE_MS, SASL_MECHANISMS } from '../broker/op
 import { DEFAULT_MAX_RECORD_BYTES } from '../broker/topic-rules.ts'
 import { secretReference } from './environment.ts'
 
+const registryOptions = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^(https?:\/\/[^/@\s]+(\/\S*)?|\$\{\S*)$/, 'http(s)://host:port, without credentials')
+      .describe('http(s)://host:port, with a path where it has one'),
+    username: z.string().min(1).optional().describe('for HTTP basic authentication'),
+    password: secretReference.optional().describe('where the password is: from_env or from_file'),
+    token: secretReference.optional().describe('where the token for bearer authentication is'),
+    timeout_ms: z.int().min(1).default(10_000).describe('longest wait for one answer'),
+    patience_ms: z
+      .int()
+      .min(0)
+      .default(60_000)
+      .describe('how long a registry that is away is asked again before the job stops'),
+  })
+  .superRefine(({ username, password, token }, context) => {
+    if ((username === undefined) !== (password === undefined)) {
+      context.addIssue({
+        code: 'custom',
+        path: [username === undefined ? 'password' : 'username'],
+        message: 'username and password go together',
+      })
+    }
+    if (token !== undefined && username !== undefined) {
+      context.addIssue({ code: 'custom', path: ['token'], message: 'a login or a token, not both' })
+    }
+  })
+
 const framing = {
   framing: z
     .enum(['single-object', 'confluent'])
@@ -14,6 +43,9 @@ const framing = {
     .record(z.string(), z.int().nonnegative().max(0x7fffffff))
     .default({})
     .describe('confluent framing: the registry id of each topic, by topic name'),
+  registry: registryOptions
+    .optional()
+    .describe('confluent framing: the schema registry that knows the schemas of all producers'),
 }
 
 const partitions = z

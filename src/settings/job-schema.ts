@@ -99,7 +99,10 @@ function checkRateTasks({ join, features }: JobSettings, context: z.RefinementCt
   }
 }
 
-/** Models, samples and events never share a topic; with the Confluent framing every event topic has its registry id. */
+/**
+ * Models, samples and events never share a topic; with the Confluent framing the schema of every event topic has its registry id, or there is
+ * a registry.
+ */
 function checkTopics(
   { bus, events, publish, samples }: JobSettings,
   context: z.RefinementCtx,
@@ -111,9 +114,13 @@ function checkTopics(
     if (topic === samples.topic) {
       complain(context, ['samples', 'topic'], 'must not be a topic that carries events')
     }
-    if (bus.framing === 'confluent' && bus.schema_ids[topic] === undefined) {
+    const known = bus.schema_ids[topic] !== undefined || bus.registry !== undefined
+    if (bus.framing === 'confluent' && !known) {
       complain(context, ['bus', 'schema_ids'], `must give the registry id of topic ${topic}`)
     }
+  }
+  if (bus.registry !== undefined && bus.framing !== 'confluent') {
+    complain(context, ['bus', 'registry'], 'needs framing: confluent')
   }
   if (samples.topic === publish.topic) {
     complain(context, ['samples', 'topic'], 'must not be the topic of the model')

@@ -5,7 +5,7 @@ import { MillraceError, messageOf } from '../errors.ts'
 import type { AvroSchema } from './avro-schema.ts'
 import { FieldFinder, type WantedField } from './field-finder.ts'
 import type { Framing } from './framing.ts'
-import { foreignHeader, frameHeader, startsWith } from './framing.ts'
+import { foreignHeader, frameHeader, registryId, startsWith } from './framing.ts'
 
 /** A decoded record: plain values, longs as numbers, bytes as Uint8Array, unions without a wrapper. */
 export type AvroRecord = Readonly<Record<string, unknown>>
@@ -28,8 +28,10 @@ export interface AvroCodecOptions {
   readonly schema: AvroSchema
   /** Default `single-object`. */
   readonly framing?: Framing
-  /** The registry id of `schema`; needed with `confluent` framing only. */
+  /** The registry id of `schema`; needed with `confluent` framing only, and to read not even there with `learnsWriters`. */
   readonly schemaId?: number
+  /** Whether further writers become known while records are read (`learn`): from a registry. */
+  readonly learnsWriters?: boolean
   /** Further schemas that are read and resolved to `schema` by Avro's rules. */
   readonly writers?: readonly WriterSchema[]
 }
@@ -45,28 +47,65 @@ interface KnownWriter {
 export class AvroCodec {
   readonly schema: AvroSchema
   readonly framing: Framing
-  readonly #header: Uint8Array
-  readonly #writers: readonly KnownWriter[]
+  /** Absent when the registry id of `schema` is not known. */
+  readonly #header: Uint8Array | undefined
+  readonly #writers: KnownWriter[]
+  /** Why what some registry ids stand for cannot be read. */
+  readonly #unreadable = new Map<number, string>()
   #scratch = Buffer.allocUnsafe(1024)
 
   /** Throws BAD_SCHEMA when a writer's values cannot be read with `schema`, BAD_SETTINGS when a registry id is missing. */
-  constructor({ schema, framing = 'single-object', schemaId, writers = [] }: AvroCodecOptions) {
+  constructor(options: AvroCodecOptions) {
+    const { schema, framing = 'single-object', schemaId, writers = [], learnsWriters } = options
     this.schema = schema
     this.framing = framing
-    this.#header = frameHeader(framing, schema.fingerprint, schemaId)
-    this.#writers = [
-      { header: this.#header, type: schema.type, resolver: undefined },
-      ...writers.map(({ schema: writer, id }) => ({
-        header: frameHeader(framing, writer.fingerprint, id),
-        type: schema.type,
-        resolver: resolve(schema, writer),
-      })),
-    ]
+    this.#header =
+      learnsWriters === true && schemaId === undefined
+        ? undefined
+        : frameHeader(framing, schema.fingerprint, schemaId)
+    this.#writers = writers.map(({ schema: writer, id }) => ({
+      header: frameHeader(framing, writer.fingerprint, id),
+      type: schema.type,
+      resolver: resolve(schema, writer),
+    }))
+    if (this.#header !== undefined) {
+      this.#writers.unshift({ header: this.#header, type: schema.type, resolver: undefined })
+    }
   }
 
-  /** The value in its frame; the caller owns the bytes. Throws BAD_INPUT naming the field that does not fit the schema. */
+  /** The registry id that these bytes name, when it is not known here what it stands for. */
+  unknownId(bytes: Uint8Array): number | undefined {
+    const id = registryId(bytes)
+    if (id === undefined || this.#unreadable.has(id)) return undefined
+    return this.#writers.some(({ header }) => startsWith(bytes, header)) ? undefined : id
+  }
+
+  /** From now on values with this registry id are read; those of a schema that cannot be read as this one's are malformed. */
+  learn(id: number, writer: AvroSchema): void {
+    const header = frameHeader('confluent', writer.fingerprint, id)
+    try {
+      this.#writers.push({
+        header,
+        type: this.schema.type,
+        resolver: resolve(this.schema, writer),
+      })
+    } catch (thrown) {
+      this.refuse(id, messageOf(thrown))
+    }
+  }
+
+  /** From now on values with this registry id are malformed, for this reason. */
+  refuse(id: number, reason: string): void {
+    this.#unreadable.set(id, reason)
+  }
+
+  /**
+   * The value in its frame; the caller owns the bytes. Throws BAD_INPUT naming the field that does not fit the schema, BAD_SETTINGS
+   * when the registry id of the schema is not known.
+   */
   encode(value: AvroRecord): Uint8Array {
-    const at = this.#header.length
+    const header = this.#header ?? frameHeader(this.framing, this.schema.fingerprint, undefined)
+    const at = header.length
     let end: number
     try {
       end = this.schema.type.encode(value, this.#scratch, at)
@@ -78,20 +117,23 @@ export class AvroCodec {
     } catch (cause) {
       throw this.#unfit(value, cause)
     }
-    this.#scratch.set(this.#header)
+    this.#scratch.set(header)
     return Buffer.from(this.#scratch.subarray(0, end))
   }
 
-  /** What the bytes are. Reasons depend on the bytes alone, so a replay writes the same dead letters. */
+  /** What the bytes are. Reasons depend on the bytes and the known writers alone, so a replay writes the same dead letters. */
   decode(bytes: Uint8Array): Decoded {
     for (const writer of this.#writers) {
       if (startsWith(bytes, writer.header)) return read(writer, bytes)
     }
-    return { kind: 'malformed', reason: foreignHeader(this.framing, bytes) }
+    const unreadable = this.#unreadable.get(registryId(bytes) ?? -1)
+    return { kind: 'malformed', reason: unreadable ?? foreignHeader(this.framing, bytes) }
   }
 
   /** Finds fields of what this schema wrote without decoding the others; undefined when these fields can not be found so. */
   finder(fields: readonly WantedField[]): FieldFinder | undefined {
+    // Without a header of its own nothing is written with this very schema.
+    if (this.#header === undefined) return undefined
     return FieldFinder.of(this.schema, this.#header, fields)
   }
 

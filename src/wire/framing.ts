@@ -44,6 +44,12 @@ export function startsWith(bytes: Uint8Array, header: Uint8Array): boolean {
   return true
 }
 
+/** The registry id in front of a value in the Confluent framing; undefined when these bytes are in none. */
+export function registryId(bytes: Uint8Array): number | undefined {
+  if (bytes.length < SIZE.confluent || bytes[0] !== 0) return undefined
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
+}
+
 /** Why no known header matched: the reason of a dead letter, made of the first bytes alone. */
 export function foreignHeader(framing: Framing, bytes: Uint8Array): string {
   if (bytes.length < SIZE[framing]) {
@@ -51,8 +57,7 @@ export function foreignHeader(framing: Framing, bytes: Uint8Array): string {
   }
   if (framing === 'confluent') {
     if (bytes[0] !== 0) return `not in confluent framing: starts with ${hex(bytes, 0, 1)}, not 00`
-    const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
-    return `unknown schema id ${id}`
+    return `unknown schema id ${registryId(bytes)}`
   }
   if (bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
     return `not in single-object encoding: starts with ${hex(bytes, 0, 2)}, not c301`

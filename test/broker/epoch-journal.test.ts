@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const EPOCHS: readonly Epoch[] = [
   { number: 7, reads: [{ input: 0, from: 10, to: 2 ** 40 }], idle: [], finished: [], end: false },
-  { number: 8, reads: [], idle: [0, 1], finished: [2], end: false },
+  { number: 8, reads: [], idle: [0, 1], finished: [2], end: false, absentSchemas: [3, 2 ** 31] },
   {
     number: 9,
     reads: [

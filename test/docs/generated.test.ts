@@ -10,12 +10,13 @@ interface Scripts {
   partOf(page: string, name: string): string
   importPicture(reads: Record<string, string[]>): string
   jobFileTables(schema: unknown): string
+  crashTable(result: unknown): string
   READS: Record<string, string[]>
 }
 
 /** The scripts are JavaScript; their paths are not checked by the compiler. */
 async function scripts(): Promise<Scripts> {
-  const paths = ['generated-part', 'import-picture', 'job-file-tables'].map(
+  const paths = ['generated-part', 'import-picture', 'job-file-tables', 'crash-table'].map(
     (name) => `../../scripts/${name}.mjs`,
   )
   const modules = await Promise.all(
@@ -54,6 +55,13 @@ describe('the generated parts', () => {
     const { partOf } = await scripts()
     const shown = partOf(readFileSync('docs/command-line.md', 'utf8'), 'commands')
     expect((await run(['reference'])).stdout.trimEnd()).toBe(shown)
+  })
+
+  test('semantics.md shows the crash table that was measured', async () => {
+    const { partOf, crashTable } = await scripts()
+    const measured = JSON.parse(readFileSync('bench/results/crash-table.json', 'utf8'))
+    const shown = partOf(readFileSync('docs/semantics.md', 'utf8'), 'crashes')
+    expect(shown).toBe(crashTable(measured))
   })
 
   test('a part that is not there is an error, not an empty part', async () => {

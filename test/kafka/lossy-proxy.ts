@@ -1,4 +1,4 @@
-/** @file A network between client and broker that loses what it is told to: acknowledgements that never arrive. */
+/** @file A network between client and broker that loses what it is told to, is slow, or is cut: acknowledgements that never arrive. */
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
@@ -16,6 +16,12 @@ export interface LossyProxy {
   /** Nobody is let through: connections end as soon as they begin. Set with the next loss when `cutAfterLoss` is. */
   cut: boolean
   cutAfterLoss: boolean
+  /** Ends every connection, and lets nobody through until `cut` is taken back. */
+  cutNow(): void
+  /** Every answer of the broker is held back for so long. */
+  delayMs: number
+  /** Pieces of answers that went by. */
+  readonly answers: number
   close(): void
 }
 
@@ -27,14 +33,27 @@ export async function openLossyProxy(): Promise<LossyProxy> {
     lost: 0,
     cut: false,
     cutAfterLoss: false,
+    delayMs: 0,
+    answers: 0,
   }
-  const server = createServer((client) => relay(client, state))
+  const clients = new Set<Socket>()
+  const server = createServer((client) => {
+    clients.add(client)
+    client.on('close', () => clients.delete(client))
+    relay(client, state)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = addressOf(server)
-  return Object.assign(state, { port, close: () => server.close() })
+  const cutNow = (): void => {
+    state.cut = true
+    for (const client of clients) client.destroy()
+  }
+  return Object.assign(state, { port, cutNow, close: () => server.close() })
 }
 
-type State = { -readonly [Name in keyof Omit<LossyProxy, 'port' | 'close'>]: LossyProxy[Name] }
+type State = {
+  -readonly [Name in keyof Omit<LossyProxy, 'port' | 'close' | 'cutNow'>]: LossyProxy[Name]
+}
 
 function relay(client: Socket, state: State): void {
   if (state.cut) {
@@ -59,7 +78,11 @@ function relay(client: Socket, state: State): void {
       state.cut = state.cutAfterLoss
       client.destroy()
       broker.destroy()
-    } else client.write(bytes)
+    } else {
+      state.answers += 1
+      if (state.delayMs === 0) client.write(bytes)
+      else setTimeout(() => client.write(bytes), state.delayMs)
+    }
   })
   for (const [from, to] of [
     [client, broker],

@@ -168,6 +168,21 @@ describe('a wrong job', () => {
       'schema_ids: { clicks: 1, likes: 2 }\n  framing: confluent',
       /^bus\.schema_ids: must give the registry id of topic impressions$/,
     ],
+    [
+      'framing: single-object',
+      "registry: { url: 'http://registry:8081' }\n  framing: single-object",
+      'bus.registry: needs framing: confluent',
+    ],
+    [
+      'framing: single-object',
+      "registry: { url: 'http://registry:8081', username: ada }\n  framing: confluent",
+      'bus.registry.username is "ada": username and password go together',
+    ],
+    [
+      'framing: single-object',
+      "registry: { url: 'http://ada:word@registry:8081' }\n  framing: confluent",
+      /^bus\.registry\.url is "http:\/\/\(hidden\)@registry:8081": must be .* without credentials/,
+    ],
     ['alpha: 1.5', 'alhpa: 1.5', 'balance.alhpa is not a setting: did you mean alpha?'],
     [
       'log: warn',

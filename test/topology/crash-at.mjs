@@ -1,5 +1,6 @@
 // Preloaded into a learner: counts every call that changes the disk and, at call CRASH_AT, kills the process with SIGKILL:
-// in the middle of a write, before anything else. CRASH_COUNT names a file for the number of calls of a calm run.
+// in the middle of a write, before anything else. With CRASH_WITH=ENOSPC the disk is full from that call on instead: what needs
+// room fails. CRASH_COUNT names a file for the number of calls of a calm run.
 
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
@@ -7,7 +8,15 @@ import { syncBuiltinESMExports } from 'node:module'
 const crashAt = Number(process.env.CRASH_AT ?? 0)
 let calls = 0
 
-function die() {
+const full = process.env.CRASH_WITH === 'ENOSPC'
+/** Calls that work on a full disk. */
+const NEEDS_NO_ROOM = ['truncateSync', 'ftruncateSync', 'unlinkSync', 'rmSync', 'fsyncSync', 'fdatasyncSync', 'renameSync']
+
+function die(name) {
+  if (full) {
+    const error = new Error(`ENOSPC: no space left on device, ${name.replace('Sync', '')}`)
+    throw Object.assign(error, { code: 'ENOSPC', syscall: name, errno: -28 })
+  }
   process.kill(process.pid, 'SIGKILL')
   // The signal is on its way; nothing may run until it is here.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
@@ -16,7 +25,7 @@ function die() {
 const write = fs.writeSync
 fs.writeSync = (fd, data, ...rest) => {
   calls += 1
-  if (calls === crashAt) {
+  if (calls === crashAt || (full && crashAt > 0 && calls > crashAt && fd > 2)) {
     if (ArrayBuffer.isView(data)) {
       const half = data.subarray(0, Math.floor(data.byteLength / 2))
       const [at, length, position] = rest
@@ -24,7 +33,7 @@ fs.writeSync = (fd, data, ...rest) => {
       if (isOffset) write(fd, data, at, Math.floor(length / 2), position)
       else if (half.byteLength > 0) write(fd, half)
     }
-    die()
+    die('writeSync')
   }
   return write(fd, data, ...rest)
 }
@@ -33,7 +42,8 @@ for (const name of ['fsyncSync', 'fdatasyncSync', 'renameSync', 'truncateSync', 
   const original = fs[name]
   fs[name] = (...args) => {
     calls += 1
-    if (calls === crashAt) die()
+    const fails = full ? crashAt > 0 && calls >= crashAt && !NEEDS_NO_ROOM.includes(name) : calls === crashAt
+    if (fails) die(name)
     return original(...args)
   }
 }

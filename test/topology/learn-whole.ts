@@ -30,8 +30,11 @@ export async function learnWhole({
     role,
     report: (report) => reports.push(report),
   })
-  await learner.source.endHere()
-  await lastValueFrom(learnerEpochs(learner.run))
-  learner.close()
+  try {
+    await learner.source.endHere()
+    await lastValueFrom(learnerEpochs(learner.run))
+  } finally {
+    learner.close()
+  }
   return { reports, run: learner.run, stages: learner.run.context.stages }
 }

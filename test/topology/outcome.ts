@@ -60,16 +60,21 @@ export async function outcomeOn(log: TopicLog, folder: string): Promise<Outcome>
     expect(versions.get(sequence) ?? sha256, `version ${sequence} has one content`).toBe(sha256)
     versions.set(sequence, sha256)
   }
-  const sides: Record<string, SideOutcome> = {}
-  for (const side of ['dead-letter', 'late', 'orphan']) {
-    sides[side] = sideOutcome(await recordsOf(log, `small.${side}`))
-  }
   return {
     state: report.state_sha256,
     samples: report.samples,
     versions: [...versions.values()],
-    sides,
+    sides: await sideOutcomes(log),
   }
+}
+
+/** The side outputs of the job `small`. */
+export async function sideOutcomes(log: TopicLog): Promise<Record<string, SideOutcome>> {
+  const sides: Record<string, SideOutcome> = {}
+  for (const side of ['dead-letter', 'late', 'orphan']) {
+    sides[side] = sideOutcome(await recordsOf(log, `small.${side}`))
+  }
+  return sides
 }
 
 function sideOutcome(records: readonly LogRecord[]): SideOutcome {
@@ -84,7 +89,7 @@ function sideOutcome(records: readonly LogRecord[]): SideOutcome {
 }
 
 /** Every record of a topic with one partition. */
-async function recordsOf(log: TopicLog, topic: string): Promise<LogRecord[]> {
+export async function recordsOf(log: TopicLog, topic: string): Promise<LogRecord[]> {
   const records: LogRecord[] = []
   for (let offset = 0; ; ) {
     const [batch] = await log.read([{ topic, partition: 0, offset }], 1_000)

@@ -1,0 +1,18 @@
+/** @file The small job with epochs, checkpoints and versions as short as they can be told apart: much happens in few events. */
+
+import { jobText } from './temporary-job.ts'
+
+/** So narrow that noise alone holds some versions back: the verdicts must survive a crash, too. */
+const NARROW_GATE =
+  'gate: { warmup_samples: 0, min_positives: 1, max_normalized_entropy: 2.5, calibration: [0.3, 5] }'
+
+/** Checkpoints and versions as often as they can be told apart, so that their writes are a large part. */
+export function tightJob(folder: string): string {
+  return jobText(folder)
+    .replace('join:', 'join:\n  emission: staged')
+    .replace('checkpoint_every_records: 500', 'epoch_records: 15, checkpoint_every_records: 70')
+    .replace(
+      'every_samples: 300, full_every: 4, chunk_bytes: 4096',
+      `every_samples: 25, full_every: 2, chunk_bytes: 2048, ${NARROW_GATE}`,
+    )
+}
