@@ -8,6 +8,7 @@ import type { Clock } from '../src/time.ts'
 import { decodeReads } from './epoch-stages.ts'
 import { eventInputs } from './event-inputs.ts'
 import { plainJoiner, wholeSource } from './join-whole.ts'
+import { WriterSchemas } from './writer-schemas.ts'
 
 /** Shares of lost labels for which a window is named. */
 const SHARES = [0.05, 0.01, 0.001]
@@ -30,8 +31,10 @@ export async function delayCurvesOf(
   const inputs = await eventInputs(patient, log)
   const joiner = plainJoiner(patient, inputs)
   const source = await wholeSource(patient, log, clock, inputs)
+  const schemas = await WriterSchemas.open(job.bus, inputs)
   for (let ended = false; !ended; ) {
     const poll = await source.poll(joiner)
+    await schemas.prepare(poll.batches)
     joiner.push(decodeReads(inputs, poll))
     source.applied(poll.epoch)
     ended = poll.epoch.end
