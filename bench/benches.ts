@@ -12,4 +12,5 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   tables: async () => (await import('./benches/tables.ts')).tablesBench,
   growth: async () => (await import('./benches/growth.ts')).growthBench,
   'kafka-log': async () => (await import('./benches/kafka-log.ts')).kafkaLogBench,
+  'train-step': async () => (await import('./benches/train-step.ts')).trainStepBench,
 }

@@ -29,6 +29,29 @@ export type EngineName =
   | 'tfjs-wasm'
   | 'tfjs-cpu'
 
+/** One parameter and its moments, updated in place. */
+export interface AdamArrays {
+  readonly values: Float32Array
+  readonly mean: Float32Array
+  readonly square: Float32Array
+}
+
+/** m = beta1 m + (1 - beta1) g, v likewise with g^2, values -= rate m / (sqrt(v) + floor), where g = scale * gradient. */
+export interface AdamStep {
+  readonly beta1: number
+  readonly beta2: number
+  readonly rate: number
+  readonly floor: number
+  readonly scale: number
+}
+
+/** What an engine may offer beside its kernels: a dense step on gradients that stay inside it. */
+export interface DenseKernels {
+  /** Sum of squares; not finite as soon as one value is not. */
+  squares(tensor: Tensor): number
+  adam(weights: AdamArrays, gradient: Tensor, step: AdamStep): void
+}
+
 /**
  * Kernels. What a kernel is given stays the caller's, what it returns belongs to the caller, who disposes it; a kernel
  * never changes its operands. Shapes are checked by the tape, not here. In `add`, `sub` and `mul` the second operand has
@@ -38,6 +61,8 @@ export type EngineName =
 export interface Engine {
   readonly name: EngineName
   readonly dtype: 'float32' | 'float64'
+  /** Absent: gradients are read, and stepped with outside. */
+  readonly dense?: DenseKernels
 
   /** A tensor with a copy of `values`. */
   upload(values: FloatArray, shape: readonly number[]): Tensor

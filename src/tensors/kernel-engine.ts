@@ -1,6 +1,14 @@
 /** @file The native engine: the kernels of native/, called one by one; operands are numbers, nothing is copied between calls. */
 
-import type { Activation, Engine, FloatArray, ProductOptions, Tensor, Unary } from './engine.ts'
+import type {
+  Activation,
+  DenseKernels,
+  Engine,
+  FloatArray,
+  ProductOptions,
+  Tensor,
+  Unary,
+} from './engine.ts'
 import { lastAxis, sizeOf } from './engine.ts'
 import type { KernelBinding } from './kernel-binding.ts'
 import { idOf, KernelTensor, kernelTensor } from './kernel-tensor.ts'
@@ -16,11 +24,18 @@ const BINARY = ['add', 'sub', 'mul'] as const
 export class KernelEngine implements Engine {
   readonly name = 'native'
   readonly dtype = 'float32'
+  readonly dense: DenseKernels
   readonly #kernels: KernelBinding
   #live = 0
 
   constructor(kernels: KernelBinding) {
     this.#kernels = kernels
+    this.dense = {
+      squares: (tensor) => kernels.squares(idOf(tensor), sizeOf(tensor.shape)),
+      adam: ({ values, mean, square }, gradient, { beta1, beta2, rate, floor, scale }) => {
+        kernels.adam(values, mean, square, idOf(gradient), beta1, beta2, rate, floor, scale)
+      },
+    }
   }
 
   upload(values: FloatArray, shape: Shape): Tensor {

@@ -6,6 +6,7 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { Stage } from '../stage.ts'
+import type { AdamStep, DenseKernels, Tensor } from '../tensors/engine.ts'
 
 /** Hyper-parameters with the paper's symbols. */
 export interface AdamOptions {
@@ -36,11 +37,9 @@ export class DenseAdam implements Stage {
 
   /** One step of one parameter: `values -= alpha * mHat / (sqrt(vHat) + epsilon)`, with `gradient * scale` as its gradient. */
   update(name: string, values: Float32Array, gradient: ArrayLike<number>, scale = 1): void {
-    const { mean, square, steps } = this.#advance(name, values.length)
-    const { beta1, beta2, epsilon } = this.#options
-    const correction = Math.sqrt(1 - beta2 ** steps)
-    const rate = (this.#options.learningRate * correction) / (1 - beta1 ** steps)
-    const floor = epsilon * correction
+    const moments = this.#advance(name, values.length)
+    const { mean, square } = moments
+    const { beta1, beta2, rate, floor } = this.#constants(moments)
     for (let i = 0; i < values.length; i++) {
       const g = gradient[i]! * scale
       const m = beta1 * mean[i]! + (1 - beta1) * g
@@ -49,6 +48,19 @@ export class DenseAdam implements Stage {
       square[i] = v
       values[i] = values[i]! - (rate * m) / (Math.sqrt(v) + floor)
     }
+  }
+
+  /** The same step by the engine that holds the gradient, in float32. */
+  updateInside(
+    kernels: DenseKernels,
+    name: string,
+    values: Float32Array,
+    gradient: Tensor,
+    scale: number,
+  ): void {
+    const moments = this.#advance(name, values.length)
+    const { mean, square } = moments
+    kernels.adam({ values, mean, square }, gradient, { ...this.#constants(moments), scale })
   }
 
   snapshot(): Uint8Array {
@@ -70,6 +82,14 @@ export class DenseAdam implements Stage {
       const steps = reader.f64()
       this.#moments.set(name, { steps, mean: reader.float32(), square: reader.float32() })
     }
+  }
+
+  /** The bias corrections are folded into rate and floor. */
+  #constants({ steps }: Moments): Omit<AdamStep, 'scale'> {
+    const { learningRate, beta1, beta2, epsilon } = this.#options
+    const correction = Math.sqrt(1 - beta2 ** steps)
+    const rate = (learningRate * correction) / (1 - beta1 ** steps)
+    return { beta1, beta2, rate, floor: epsilon * correction }
   }
 
   #advance(name: string, length: number): Moments {

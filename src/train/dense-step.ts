@@ -2,11 +2,12 @@
 
 import type { Model } from '../model/model.ts'
 import type { Parameters } from '../model/parameters.ts'
-import type { FloatArray } from '../tensors/engine.ts'
+import type { DenseKernels, Engine, FloatArray, Tensor } from '../tensors/engine.ts'
 import type { DenseAdam } from './dense-adam.ts'
 
 /** What a dense step works on. */
 export interface DenseParts {
+  readonly engine: Engine
   readonly model: Model
   readonly parameters: Parameters
   readonly adam: DenseAdam
@@ -14,6 +15,20 @@ export interface DenseParts {
   readonly clipNorm: number
   /** Step size of parameters that ask for plain SGD (gates whose gradient carries a scale). */
   readonly sgdRate: number
+}
+
+/** Dense gradients by parameter name: as arrays, and as tensors of an engine with `dense` kernels. */
+export interface DenseGradients {
+  readonly parameters: ReadonlyMap<string, FloatArray>
+  readonly resident: ReadonlyMap<string, Tensor>
+}
+
+/** Euclidean norm of all dense gradients together; not finite when any of their numbers is not. */
+export function denseNorm(gradients: DenseGradients, kernels: DenseKernels | undefined): number {
+  let sum = normOf(gradients.parameters.values()) ** 2
+  for (const gradient of gradients.resident.values())
+    sum += kernels?.squares(gradient) ?? Number.NaN
+  return Math.sqrt(sum)
 }
 
 /** Euclidean norm over all arrays; not finite when any of their numbers is not. */
@@ -27,17 +42,17 @@ export function normOf(gradients: Iterable<FloatArray | undefined>): number {
 }
 
 /** Steps every parameter that has a gradient; `norm` is that of all of them together. */
-export function denseStep(
-  parts: DenseParts,
-  gradients: ReadonlyMap<string, FloatArray>,
-  norm: number,
-): void {
-  const { model, parameters, adam, clipNorm, sgdRate } = parts
+export function denseStep(parts: DenseParts, gradients: DenseGradients, norm: number): void {
+  const { engine, model, parameters, adam, clipNorm, sgdRate } = parts
   const scale = norm > clipNorm ? clipNorm / norm : 1
   for (const spec of model.parameters) {
-    const gradient = gradients.get(spec.name)
-    if (gradient === undefined) continue
     const values = parameters.view(spec.name)
+    const resident = gradients.resident.get(spec.name)
+    if (resident !== undefined && engine.dense !== undefined) {
+      adam.updateInside(engine.dense, spec.name, values, resident, scale)
+    }
+    const gradient = gradients.parameters.get(spec.name)
+    if (gradient === undefined) continue
     if (spec.optimizer === 'sgd') descend(values, gradient, sgdRate * scale)
     else adam.update(spec.name, values, gradient, scale)
   }

@@ -1,15 +1,20 @@
 /** @file Gradients out of the engine: from tensors in the order of the passes' lists to arrays by parameter name, input and task. */
 
 import type { ParameterSpec } from '../model/model.ts'
-import type { FloatArray } from '../tensors/engine.ts'
+import type { FloatArray, Tensor } from '../tensors/engine.ts'
+import { normOf } from './dense-step.ts'
 import type { Gradient, TaskPass, TaskPasses } from './task-passes.ts'
 
 /** The gradients of one batch as arrays. */
 export interface GradientValues {
   /** By parameter name; a parameter that no loss reached is absent. */
   readonly parameters: ReadonlyMap<string, FloatArray>
+  /** By parameter name: those that stay in the engine, which can step with them; as long as the passes live. */
+  readonly resident: ReadonlyMap<string, Tensor>
   /** By x, and by the wide sums where there are any; absent: exactly zero. */
   readonly inputs: readonly (FloatArray | undefined)[]
+  /** Euclidean norm of `inputs`; not finite when one of their numbers is not. */
+  readonly inputNorm: number
   /** By x, of each task's loss through what tasks share, in task order, unscaled; empty unless asked for. */
   readonly taskInputs: readonly (FloatArray | undefined)[]
 }
@@ -22,7 +27,7 @@ export interface Combined {
 }
 
 /**
- * Reads every gradient once. `tasks` are those with a loss; a parameter that another task owns is left out even where a path with
+ * Reads every gradient once, but for those that the engine can step with by itself. `tasks` are those with a loss; a parameter that another task owns is left out even where a path with
  * zeros leads to it, so that its optimizer does not move. `taskInputs`: gradients of the inputs for each of `tasks`.
  */
 export function readGradients(
@@ -32,11 +37,13 @@ export function readGradients(
   taskInputs: readonly (readonly Gradient[])[] = [],
 ): GradientValues {
   const parameters = new Map<string, FloatArray>()
+  const resident = new Map<string, Tensor>()
   const take = (specs: readonly ParameterSpec[], gradients: readonly Gradient[]): void => {
-    for (const [i, { name, owner }] of specs.entries()) {
+    for (const [i, { name, owner, optimizer }] of specs.entries()) {
       const gradient = gradients[i]
       if (gradient === undefined || (owner !== 'shared' && !tasks.includes(owner))) continue
-      parameters.set(name, passes.valuesOf(gradient, passes.variable(name)))
+      if (passes.keepsGradients && optimizer !== 'sgd') resident.set(name, gradient)
+      else parameters.set(name, passes.valuesOf(gradient, passes.variable(name)))
     }
   }
   take(passes.heads, combined.heads)
@@ -45,9 +52,12 @@ export function readGradients(
     const of = passes.inputs[i]
     return gradient === undefined || of === undefined ? undefined : passes.valuesOf(gradient, of)
   }
+  const inputs = combined.inputs.map(values)
   return {
     parameters,
-    inputs: combined.inputs.map(values),
+    resident,
+    inputs,
+    inputNorm: passes.normInside(combined.inputs) ?? normOf(inputs),
     taskInputs: inTaskOrder(
       passes.forward.logits.length,
       tasks,

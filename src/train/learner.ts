@@ -13,11 +13,10 @@ import type { BatchLabels, EncodedFeatures } from '../features/encoded-batch.ts'
 import { EmbeddedBatch } from '../model/embedded-batch.ts'
 import type { GradientScale } from '../model/model.ts'
 import type { Stage } from '../stage.ts'
-import type { Engine } from '../tensors/engine.ts'
 import { type BatchGradients, balancedGradients } from './balanced-gradients.ts'
 import { cosinesOf, type GradientPlace, initialStates } from './balancing.ts'
 import type { LossCorrection } from './corrected-loss.ts'
-import { type DenseParts, denseStep, normOf } from './dense-step.ts'
+import { type DenseParts, denseNorm, denseStep } from './dense-step.ts'
 import { type Examination, examine } from './examination.ts'
 import { readGradients } from './gradient-values.ts'
 import { balanceRows, type RowMemory } from './row-step.ts'
@@ -27,7 +26,6 @@ import { TaskPasses } from './task-passes.ts'
 
 /** What a learner is made of; all of it belongs to the learner from then on. */
 export interface LearnerParts extends DenseParts {
-  readonly engine: Engine
   readonly table: EmbeddingTable
   readonly balancer: AnyBalancer
   /** Acts on each embedding row by itself, beside `balancer`; one that remembers needs a table with memory (`tableColumns`). */
@@ -170,8 +168,8 @@ export class Learner implements Stage {
       perTask: rowBalancer !== undefined,
       names: this.#names,
     })
-    const norm = normOf(gradients.parameters.values())
-    if (!Number.isFinite(norm + normOf(gradients.inputs))) throw this.#culprit(passes, losses)
+    const norm = denseNorm(gradients, this.parts.engine.dense)
+    if (!Number.isFinite(norm + gradients.inputNorm)) throw this.#culprit(passes, losses)
     const [dx, dWide] = gradients.inputs
     this.#embedded.collect(features, dx, dWide)
     const { taskInputs } = gradients
@@ -200,7 +198,7 @@ export class Learner implements Stage {
       (name) => gradients.parameters.get(name),
       (name) => parameters.view(name),
     )
-    denseStep(this.parts, gradients.parameters, norm)
+    denseStep(this.parts, gradients, norm)
     this.#embedded.insert()
     this.#embedded.step(rows?.norms)
     this.#states = gradients.states
@@ -225,7 +223,8 @@ export class Learner implements Stage {
     const { tasks, step } = this.#names
     const sick = losses.tasks.find((task) => {
       const found = readGradients(passes, passes.singlePass([losses.vars[task]!]), [task])
-      return !Number.isFinite(normOf(found.parameters.values()) + normOf(found.inputs))
+      const norm = denseNorm(found, this.parts.engine.dense)
+      return !Number.isFinite(norm + found.inputNorm)
     })
     const whose = sick === undefined ? 'combined gradient' : `gradient of task ${tasks[sick]}`
     return notFinite(`the ${whose} is not finite at step ${step}`)

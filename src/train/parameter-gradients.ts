@@ -147,14 +147,17 @@ function byVectors(
   const ones = tasks.map(() => 1)
   const rest = valuesOf(found, { shared: [], inputs: passes.tape.combine(inputs, ones) }, balancing)
   const parameters = new Map(rest.parameters)
+  const resident = new Map(rest.resident)
   let at = 0
   for (const spec of specs) {
     parameters.set(spec.name, gradient.subarray(at, at + sizeOf(spec)))
+    resident.delete(spec.name)
     at += sizeOf(spec)
   }
   return {
     ...rest,
     parameters,
+    resident,
     coefficients: Float64Array.from(active),
     states: [state],
     gram: undefined,

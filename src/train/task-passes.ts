@@ -30,12 +30,17 @@ export class TaskPasses {
   /** Places in `heads` of those that several tasks train. */
   readonly sharedHeads: readonly number[]
   readonly trunk: readonly ParameterSpec[]
+  /** The engine steps with dense gradients by itself, and no part of the model rescales them before. */
+  readonly keepsGradients: boolean
   readonly inputs: readonly Var[]
+  readonly #engine: Engine
   readonly #variables: ReadonlyMap<string, Var>
 
   constructor(engine: Engine, model: Model, parameters: Parameters, input: ForwardInput) {
     const tape = new Tape(engine)
     this.tape = tape
+    this.#engine = engine
+    this.keepsGradients = engine.dense !== undefined && model.gradientScale === undefined
     this.#variables = new Map(
       model.parameters.map((spec) => [
         spec.name,
@@ -167,6 +172,15 @@ export class TaskPasses {
   /** The values of a gradient, zeros where it is undefined. */
   valuesOf(gradient: Gradient, of: Var): FloatArray {
     return this.tape.gradientValues(gradient, of)
+  }
+
+  /** Euclidean norm of gradients without reading them; undefined where the engine does not offer it. */
+  normInside(gradients: readonly Gradient[]): number | undefined {
+    const kernels = this.#engine.dense
+    if (kernels === undefined) return undefined
+    let sum = 0
+    for (const gradient of gradients) if (gradient !== undefined) sum += kernels.squares(gradient)
+    return Math.sqrt(sum)
   }
 
   dispose(): void {
