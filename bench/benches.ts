@@ -13,4 +13,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   growth: async () => (await import('./benches/growth.ts')).growthBench,
   'kafka-log': async () => (await import('./benches/kafka-log.ts')).kafkaLogBench,
   'train-step': async () => (await import('./benches/train-step.ts')).trainStepBench,
+  balancing: async () => (await import('./benches/balancing.ts')).balancingBench,
+  wasm: async () => (await import('./benches/wasm.ts')).wasmBench,
+  scorer: async () => (await import('./benches/scorer.ts')).scorerBench,
 }

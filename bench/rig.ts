@@ -45,6 +45,10 @@ export interface Batch {
 export interface RigOptions {
   readonly engine: Engine
   readonly model?: ModelName
+  /** A `model` section instead of one of `MODELS`. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  /** `false` leaves the table empty. */
+  readonly fill?: boolean
   readonly tasks?: number
   readonly balance?: { readonly kind: string }
   readonly rowBalance?: Parameters<typeof rowBalancerFrom>[0]
@@ -54,7 +58,7 @@ export interface RigOptions {
 export function rigLearner(options: RigOptions): Learner {
   const { engine, model: name = 'mmoe', tasks = 3, balance = { kind: 'equal' } } = options
   const names = Array.from({ length: tasks }, (_, task) => `task ${task}`)
-  const model = buildModel(modelOptions.parse(MODELS[name]), {
+  const model = buildModel(modelOptions.parse(options.settings ?? MODELS[name]), {
     tasks: names,
     fields: FIELDS,
     dense: 0,
@@ -71,7 +75,8 @@ export function rigLearner(options: RigOptions): Learner {
     memory: rowBalancer?.remembers === true ? tasks : 0,
   })
   const table = new EmbeddingTable(layOutColumns(columns, 1))
-  for (let row = 0; row < FIELDS * VOCABULARY; row++) table.insertOne(keyHigh(row), row)
+  const filled = options.fill === false ? 0 : FIELDS * VOCABULARY
+  for (let row = 0; row < filled; row++) table.insertOne(keyHigh(row), row)
   return new Learner({
     engine,
     model,

@@ -1,0 +1,51 @@
+/** @file The time to score one user's candidates with the default model, on every engine that a scorer can have. */
+
+import { type EnginePreference, openEngine } from '../../src/tensors/engine-choice.ts'
+import type { Bench, Figure, Measured } from '../bench.ts'
+import { quantile } from '../harness.ts'
+import { publishedVersion, requestOf, servedOn } from '../scoring-rig.ts'
+
+const CANDIDATES = 500
+const REQUESTS = 300
+const ROUNDS = 5
+
+/** The plain engine has no target: it is what a scorer without any library has. */
+const ENGINES: readonly { preference: EnginePreference; target?: number }[] = [
+  { preference: 'native', target: 5 },
+  { preference: 'wasm', target: 5 },
+  { preference: 'plain' },
+]
+
+export const scorerBench: Bench = {
+  name: 'scorer',
+  summary: `Scores ${CANDIDATES} candidates of one user with the default MMoE on 16 id features: 99th percentile over ${REQUESTS} requests.`,
+  peers: [],
+  run: async ({ rounds = ROUNDS, say }) => {
+    const version = publishedVersion()
+    const requests = Array.from({ length: REQUESTS }, (_, i) => requestOf(CANDIDATES, i))
+    const figures: Figure[] = []
+    for (const { preference, target } of ENGINES) {
+      const { engine, name } = await openEngine(preference)
+      const served = servedOn(engine, version)
+      for (const request of requests.slice(0, 50)) served.score(request)
+      const values = Array.from({ length: rounds }, () => {
+        const times = requests.map((request) => {
+          const started = performance.now()
+          served.score(request)
+          return performance.now() - started
+        })
+        return quantile(times, 0.99)
+      })
+      const figure: Figure = {
+        label: `p99 on ${name}`,
+        unit: 'ms',
+        rounds: values,
+        better: 'lower',
+        ...(target === undefined ? {} : { target }),
+      }
+      figures.push(figure)
+      say(`${figure.label}: ${values.map((ms) => ms.toFixed(2)).join(', ')} ms`)
+    }
+    return { figures, facts: { candidates: CANDIDATES, requests: REQUESTS } } satisfies Measured
+  },
+}
