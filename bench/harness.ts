@@ -45,3 +45,9 @@ export async function secondsOf(work: () => unknown): Promise<number> {
   await work()
   return (performance.now() - started) / 1000
 }
+
+/** Milliseconds of all processors that this process has used; does not grow while others have them. */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

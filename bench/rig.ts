@@ -16,6 +16,7 @@ import { mix32, randomFrom } from '../src/random.ts'
 import type { Engine } from '../src/tensors/engine.ts'
 import { DenseAdam } from '../src/train/dense-adam.ts'
 import { Learner } from '../src/train/learner.ts'
+import { processorMs } from './harness.ts'
 
 export const FIELDS = 16
 const DIM = 16
@@ -124,14 +125,26 @@ export function writeBatches(batches: readonly Batch[], folder: string): void {
   writeFileSync(join(folder, 'labels.f32'), joined(batches.map(({ labels }) => labels.labels)))
 }
 
-/** Milliseconds of one step, the mean over `steps` of them. */
-export function stepMs(learner: Learner, batches: readonly Batch[], steps: number): number {
-  const started = performance.now()
+/** Milliseconds of one step: elapsed, and of all processors. */
+export interface StepTime {
+  readonly ms: number
+  readonly processor_ms: number
+}
+
+/** The mean over `steps` of them. */
+export function timedSteps(learner: Learner, batches: readonly Batch[], steps: number): StepTime {
+  const [started, before] = [performance.now(), processorMs()]
   for (let step = 0; step < steps; step++) {
     const batch = batches[step % batches.length]
     if (batch !== undefined) learner.learn(batch.features, batch.labels)
   }
-  return (performance.now() - started) / steps
+  const ms = (performance.now() - started) / steps
+  return { ms, processor_ms: (processorMs() - before) / steps }
+}
+
+/** `timedSteps` without the processors. */
+export function stepMs(learner: Learner, batches: readonly Batch[], steps: number): number {
+  return timedSteps(learner, batches, steps).ms
 }
 
 function slotOf(rows: Int32Array): SlotKeys {

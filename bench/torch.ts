@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { packageFile } from '../topology/package-files.ts'
 import { PeerProcess } from './peer-process.ts'
 import { peerProduct } from './peers.ts'
-import { type Batch, type ModelName, writeBatches } from './rig.ts'
+import { type Batch, type ModelName, type StepTime, writeBatches } from './rig.ts'
 
 export interface TorchOptions {
   readonly model: ModelName
@@ -31,9 +31,13 @@ export class TorchTwin {
     this.#peer = new PeerProcess(peerProduct('torch'), ['-W', 'ignore', script, ...args], own)
   }
 
-  /** Milliseconds of one step, the mean of a round. */
+  /** The mean over the steps of a round. */
+  timedSteps(): Promise<StepTime> {
+    return this.#peer.ask<StepTime>('round')
+  }
+
   async stepMs(): Promise<number> {
-    return (await this.#peer.ask<{ ms: number }>('round')).ms
+    return (await this.timedSteps()).ms
   }
 
   async version(): Promise<string> {

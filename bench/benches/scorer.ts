@@ -2,7 +2,7 @@
 
 import { type EnginePreference, openEngine } from '../../src/tensors/engine-choice.ts'
 import type { Bench, Figure, Measured } from '../bench.ts'
-import { quantile } from '../harness.ts'
+import { processorMs, quantile } from '../harness.ts'
 import { publishedVersion, requestOf, servedOn } from '../scoring-rig.ts'
 
 const CANDIDATES = 500
@@ -28,14 +28,18 @@ export const scorerBench: Bench = {
       const { engine, name } = await openEngine(preference)
       const served = servedOn(engine, version)
       for (const request of requests.slice(0, 50)) served.score(request)
-      const values = Array.from({ length: rounds }, () => {
+      const values: number[] = []
+      const processor: number[] = []
+      for (let round = 0; round < rounds; round++) {
+        const before = processorMs()
         const times = requests.map((request) => {
           const started = performance.now()
           served.score(request)
           return performance.now() - started
         })
-        return quantile(times, 0.99)
-      })
+        values.push(quantile(times, 0.99))
+        processor.push((processorMs() - before) / REQUESTS)
+      }
       const figure: Figure = {
         label: `p99 on ${name}`,
         unit: 'ms',
@@ -43,7 +47,12 @@ export const scorerBench: Bench = {
         better: 'lower',
         ...(target === undefined ? {} : { target }),
       }
-      figures.push(figure)
+      figures.push(figure, {
+        label: `processor time on ${name}, mean`,
+        unit: 'ms',
+        rounds: processor,
+        better: 'lower',
+      })
       say(`${figure.label}: ${values.map((ms) => ms.toFixed(2)).join(', ')} ms`)
     }
     return { figures, facts: { candidates: CANDIDATES, requests: REQUESTS } } satisfies Measured

@@ -4,10 +4,11 @@ import { openEngine } from '../../src/tensors/engine-choice.ts'
 import type { Bench, BenchContext, Figure, Floor, Measured } from '../bench.ts'
 import { median, takeTurns } from '../harness.ts'
 import { productsFloor } from '../products-floor.ts'
-import { type ModelName, rigBatches, rigLearner, stepMs } from '../rig.ts'
+import { type ModelName, rigBatches, rigLearner, type StepTime, timedSteps } from '../rig.ts'
 import { TorchTwin } from '../torch.ts'
 
 const ROUNDS = 11
+const WARMUPS = 2
 const TASKS = 3
 
 /** Each with its ratio to reach. */
@@ -35,10 +36,8 @@ export const trainStepBench: Bench = {
       const learner = rigLearner({ engine, model: one.model, tasks: TASKS })
       const measured = await beside(context, learner, one)
       torch = measured.torch
-      figures.push(measured.figure)
-      context.say(
-        `${measured.figure.label}: ${median(measured.figure.rounds).toFixed(0)} samples/s`,
-      )
+      figures.push(...measured.figures)
+      context.say(linesOf(measured.figures))
       if (one.model === 'mmoe') {
         floors.push(...productsFloor(engine, learner.parts.model.parameters, one.batch))
       }
@@ -52,34 +51,60 @@ export const trainStepBench: Bench = {
   },
 }
 
+interface Beside {
+  readonly figures: readonly Figure[]
+  readonly torch: string
+}
+
 async function beside(
   { folder, rounds = ROUNDS }: BenchContext,
   learner: ReturnType<typeof rigLearner>,
   { model, batch, target }: (typeof CASES)[number],
-): Promise<{ figure: Figure; torch: string }> {
+): Promise<Beside> {
   const batches = rigBatches(batch, TASKS)
   const steps = batch >= 1024 ? 8 : 24
   const twin = new TorchTwin({ model, batch, tasks: TASKS, steps }, batches, folder)
+  const used: Record<'ours' | 'torch', number[]> = { ours: [], torch: [] }
+  const rate = (side: 'ours' | 'torch', { ms, processor_ms }: StepTime): number => {
+    used[side].push(processor_ms)
+    return (batch / ms) * 1000
+  }
   try {
     const torch = await twin.version()
-    const rate = (ms: number): number => (batch / ms) * 1000
     const values = await takeTurns(
       [
-        { name: 'ours', round: () => rate(stepMs(learner, batches, steps)) },
-        { name: 'torch', round: async () => rate(await twin.stepMs()) },
+        { name: 'ours', round: () => rate('ours', timedSteps(learner, batches, steps)) },
+        { name: 'torch', round: async () => rate('torch', await twin.timedSteps()) },
       ],
-      { rounds, warmups: 2 },
+      { rounds, warmups: WARMUPS },
     )
-    const figure: Figure = {
-      label: `${model}, batch ${batch}`,
+    const label = `${model}, batch ${batch}`
+    const rates: Figure = {
+      label,
       unit: 'samples/s',
       rounds: values.get('ours') ?? [],
       against: { name: 'torch', rounds: values.get('torch') ?? [] },
       better: 'higher',
       target,
     }
-    return { figure, torch }
+    const processor: Figure = {
+      label: `${label}, processor time of a step`,
+      unit: 'ms',
+      rounds: used.ours.slice(WARMUPS),
+      against: { name: 'torch', rounds: used.torch.slice(WARMUPS) },
+      better: 'lower',
+    }
+    return { figures: [rates, processor], torch }
   } finally {
     await twin.close()
   }
+}
+
+function linesOf(figures: readonly Figure[]): string {
+  return figures
+    .map(({ label, rounds, against, unit }) => {
+      const other = median(against?.rounds ?? [])
+      return `${label}: ${median(rounds).toFixed(1)} ${unit}, ${against?.name} ${other.toFixed(1)}`
+    })
+    .join('\n')
 }
