@@ -1,6 +1,6 @@
 /** @file The step as one writes it with tfjs alone: its tensors, its autograd, its Adam, on its WebAssembly backend. */
 
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { type Batch, FIELDS } from './rig.ts'
 
@@ -27,7 +27,6 @@ export class NaiveTfjs {
   }
 
   static async open(tasks: number): Promise<NaiveTfjs> {
-    setWasmPaths('')
     await tf.setBackend('wasm')
     await tf.ready()
     return new NaiveTfjs(tasks)
