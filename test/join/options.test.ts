@@ -14,6 +14,7 @@ describe('the join section of a job', () => {
       ],
       emission: 'wait',
       observeMs: 0,
+      guard: { outageBelow: 0.25, surgeAbove: 3, freezeAtMostMs: 86_400_000 },
       retentionMs: 30,
     })
   })

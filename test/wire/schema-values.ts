@@ -73,7 +73,7 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
     event_time: time,
     matured_at: time,
     weight: fc.double(),
-    labels: fc.array(fc.record({ task: text, value: fc.double() })),
+    labels: fc.array(fc.record({ task: text, value: fc.double(), late: fc.boolean() })),
     fields: dictionary(
       fc.oneof(
         fc.constant(null),
@@ -87,6 +87,7 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
     source: nullable(
       fc.record({ shard: fc.integer(), sequence: fc.maxSafeNat(), epoch: fc.maxSafeNat() }),
     ),
+    role: fc.constantFrom('final', 'opened', 'provisional', 'late_positive', 'matured'),
   }),
   'model-update.avsc': fc.record({
     model_id: text,
