@@ -16,4 +16,5 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   balancing: async () => (await import('./benches/balancing.ts')).balancingBench,
   wasm: async () => (await import('./benches/wasm.ts')).wasmBench,
   scorer: async () => (await import('./benches/scorer.ts')).scorerBench,
+  joiners: async () => (await import('./benches/joiners.ts')).joinersBench,
 }

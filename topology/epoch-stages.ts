@@ -18,6 +18,7 @@ import { learn } from './learn-batch.ts'
 import type { ModelTopic } from './model-topic.ts'
 import { gateEvidence, publicationMetrics } from './publication-metrics.ts'
 import type { SideOutputs } from './side-outputs.ts'
+import type { TrainerExchange } from './trainer-exchange.ts'
 
 /** What the steps of an epoch work with. */
 export interface EpochContext {
@@ -27,6 +28,10 @@ export interface EpochContext {
   readonly modelTopic: ModelTopic
   /** What a published model says about its labels. */
   readonly corrections: Corrections
+  /** Where several trainers meet; undefined for one. */
+  readonly exchange: TrainerExchange | undefined
+  /** Of several trainers the first one publishes: all have the same weights when they have met. */
+  readonly publishes: boolean
   readonly clock: Clock
   readonly report: (report: Report) => void
   /** Steps between two looks inside the model, 0 for none. */
@@ -90,13 +95,14 @@ export function toBatches(
  * (law 3). As two steps of the pipeline they would overlap.
  */
 export async function learnAndPublish(context: EpochContext, batch: MiniBatch): Promise<void> {
+  await context.exchange?.before(batch)
   await learn(context, batch)
   await publishWhenDue(context)
 }
 
 /** Publishes when a version is due. */
 async function publishWhenDue(context: EpochContext): Promise<void> {
-  if (context.stages.publisher.due) await publish(context)
+  if (context.publishes && context.stages.publisher.due) await publish(context)
 }
 
 /** Publishes the model as it stands, or holds it back when the gate finds it sick (law 8). */

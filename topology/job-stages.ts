@@ -29,6 +29,8 @@ import type { DelayCorrection, LossCorrection } from '../src/train/corrected-los
 import { DenseAdam } from '../src/train/dense-adam.ts'
 import { Learner } from '../src/train/learner.ts'
 import { RealNegatives } from '../src/train/real-negatives.ts'
+import { WeightExchange } from '../src/train/weight-exchange.ts'
+import { ALONE, type Share } from './sample-inputs.ts'
 
 /** Everything that has state and is saved; in the order of the data's path. */
 export interface JobStages {
@@ -52,12 +54,19 @@ export interface JobStages {
   /** Of the predictions at opening; with `fast` emission those are the only ones, and these two stay empty. */
   readonly delayedProgressive: Progressive
   readonly delayedPredictions: PredictionLog
+  /** What was changed since the last meeting, of one of several trainers. */
+  readonly weights: WeightExchange | undefined
   readonly publisher: Publisher
   readonly gate: Gate
 }
 
 /** Fresh stages; BAD_SETTINGS when the sections of the job do not fit together. */
-export function buildStages(job: Job, intake: Intake, engine: Engine): JobStages {
+export function buildStages(
+  job: Job,
+  intake: Intake,
+  engine: Engine,
+  share: Share = ALONE,
+): JobStages {
   const tasks = job.join.tasks.map((task) => task.name)
   const openedShare = job.observe.delayed_share
   const spec = compileFeatures(job.features)
@@ -80,6 +89,7 @@ export function buildStages(job: Job, intake: Intake, engine: Engine): JobStages
     realNegatives: delayCorrection(job) === 'es-dfm' ? new RealNegatives(tasks.length) : undefined,
     fast: job.join.emission === 'fast',
     ...judges(job, tasks),
+    weights: share.of === 1 ? undefined : new WeightExchange(table, learner.parts.parameters),
     publisher: buildPublisher(job, tasks, encoder, learner),
     gate: new Gate(job.publish.gate),
   }

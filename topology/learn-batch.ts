@@ -53,6 +53,7 @@ function learnFrom(context: LearnContext, batch: MiniBatch, atMs: number): void 
   if (examineEverySteps > 0 && learner.steps % examineEverySteps === 0) {
     report({ kind: 'examined', steps: learner.steps, ...learner.examine(features, labels) })
   }
+  stages.weights?.touch(features)
   const learned = learner.learn(features, labels)
   // Once per impression: a late positive is one that was there before.
   encoder.learn(batch.filter(({ role }) => role !== 'late-positive'))

@@ -7,7 +7,7 @@ import type { Intake } from '../src/samples/intake.ts'
 import { SampleIntake } from '../src/samples/sample-intake.ts'
 import type { Job } from '../src/settings/job.ts'
 import { type EventInput, eventInputs } from './event-inputs.ts'
-import { type Share, sampleInputs } from './sample-inputs.ts'
+import { ALONE, type Share, sampleInputs } from './sample-inputs.ts'
 
 /** Where samples come from, and what the role's own folder, topics and group are called. */
 export interface LearnerRole {
@@ -18,8 +18,6 @@ export interface LearnerRole {
   inputs(job: Job, log: TopicLog): Promise<EventInput[]>
   intake(job: Job, inputs: readonly EventInput[]): Intake
 }
-
-const ALONE: Share = { index: 1, of: 1 }
 
 /** One process for everything: events are joined here. */
 export const WHOLE_JOB: LearnerRole = {

@@ -92,7 +92,8 @@ export class LearnerRun {
   /** The epoch's records went down the path: the last version goes out at the end of the stream; positions move on. */
   async close(epoch: Epoch): Promise<Epoch> {
     const { source, context } = this.#parts
-    const due = epoch.end || epoch.publish === true
+    if (epoch.end) await context.exchange?.finish()
+    const due = context.publishes && (epoch.end || epoch.publish === true)
     if (due && context.stages.publisher.stale) await publish(context)
     for (const read of epoch.reads) this.#records += read.to - read.from
     this.#lastDecisions = decisionsOf(epoch)

@@ -55,12 +55,13 @@ export class LearnerState {
   readonly #named: readonly { readonly name: string; readonly stage: Stage }[]
   readonly #savedRows = new Map<string, number>()
 
-  constructor(stages: JobStages) {
+  constructor(stages: JobStages, exchange?: Stage) {
     this.#stages = stages
     const { realNegatives } = stages
     this.#named = [
       ...STAGES.map((name) => ({ name, stage: stages[name] })),
       ...(realNegatives === undefined ? [] : [{ name: 'realNegatives', stage: realNegatives }]),
+      ...(exchange === undefined ? [] : [{ name: 'exchange', stage: exchange }]),
     ]
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { LogRecord, TopicLog } from '../src/broker/topic-log.ts'
+import { MillraceError } from '../src/errors.ts'
 import { ChunkAssembly, cutIntoChunks } from '../src/publish/chunk.ts'
 import type { ChunkCodec } from '../src/publish/chunk-codec.ts'
 import type { Version } from '../src/publish/publisher.ts'
@@ -99,8 +100,30 @@ export class ModelTopic {
         partition: 0,
       }),
     )
+    const expected = this.#nextOffset
     const positions = await log.append(topic, records)
-    this.#nextOffset = (positions.at(-1)?.offset ?? this.#nextOffset - 1) + 1
+    this.#nextOffset = (positions.at(-1)?.offset ?? expected - 1) + 1
+    await this.#checkAlone(expected, positions[0]?.offset ?? expected)
+  }
+
+  /** FENCED when between these offsets somebody published the same model with a higher trainer epoch. */
+  async #checkAlone(from: number, to: number): Promise<void> {
+    const { log, topic, modelId, codec } = this.#options
+    for (let offset = from; offset < to; ) {
+      const [batch] = await log.read([{ topic, partition: 0, offset }], READ_RECORDS)
+      if (batch === undefined) return
+      for (const record of batch.records) {
+        const decoded = record.offset < to ? codec.decode(record.value) : undefined
+        if (decoded?.kind !== 'chunk' || decoded.chunk.model_id !== modelId) continue
+        if (decoded.chunk.trainer_epoch <= this.#trainerEpoch) continue
+        throw new MillraceError(
+          'FENCED',
+          `${topic} has versions of ${modelId} with trainer epoch ${decoded.chunk.trainer_epoch}, this is ${this.#trainerEpoch}`,
+          { remedy: 'this process was replaced and stops; followers ignore what it published' },
+        )
+      }
+      offset = batch.nextOffset
+    }
   }
 
   /** Reads what was appended after the checkpoint, and the newest record, for versions and epochs already there. */

@@ -1,6 +1,7 @@
 /** @file Opens a learner: bus, engine, stages, and whatever an earlier life left in the state folder. */
 
 import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Epoch, EpochJournal } from '../src/broker/epoch-journal.ts'
 import { WriterLock } from '../src/broker/file-log/writer-lock.ts'
@@ -15,12 +16,13 @@ import type { Clock } from '../src/time.ts'
 import { CheckpointStore } from '../src/train/checkpoint-store.ts'
 import { openChunkCodec } from './chunk-codec.ts'
 import { EventSource } from './event-source.ts'
-import { buildStages, corrections, jobHash } from './job-stages.ts'
+import { buildStages, corrections, type JobStages, jobHash } from './job-stages.ts'
 import { type LearnerRole, roleName, WHOLE_JOB } from './learner-role.ts'
 import { LearnerRun } from './learner-run.ts'
 import { type LearnerPosition, LearnerState, positionOf } from './learner-state.ts'
 import { ModelTopic, type ModelTopicOptions } from './model-topic.ts'
 import { largestRecord, SideOutputs } from './side-outputs.ts'
+import { TrainerExchange } from './trainer-exchange.ts'
 import { WriterSchemas } from './writer-schemas.ts'
 
 export interface OpenLearnerOptions {
@@ -60,8 +62,9 @@ export async function openLearner(
 ): Promise<OpenLearner> {
   const { job, log, engine, clock, report, role = WHOLE_JOB } = options
   const inputs = await role.inputs(job, log)
-  const stages = buildStages(job, role.intake(job, inputs), engine)
-  const state = new LearnerState(stages)
+  const stages = buildStages(job, role.intake(job, inputs), engine, role.share)
+  const exchange = await openExchange(options, stages)
+  const state = new LearnerState(stages, exchange)
   const folder = join(stateFolder(job), role.name)
   mkdirSync(folder, { recursive: true })
   const lock = WriterLock.acquire(folder, `the state of job ${roleName(job.name, role.name)}`)
@@ -93,6 +96,8 @@ export async function openLearner(
       sideOutputs,
       modelTopic,
       corrections: corrections(job),
+      exchange,
+      publishes: role.share.index === 1,
       clock,
       report,
       examineEverySteps: job.observe.examine_every_steps,
@@ -128,6 +133,22 @@ function readingOf({ events, train }: Job) {
     alignMs: ALIGN_MS + events.latenessMs,
     maxBuffered: MAX_BUFFERED,
   }
+}
+
+/** Where several trainers meet; undefined for one. */
+async function openExchange(
+  { job, log, role = WHOLE_JOB }: OpenLearnerOptions,
+  { weights }: JobStages,
+): Promise<TrainerExchange | undefined> {
+  if (weights === undefined) return undefined
+  return TrainerExchange.open({
+    log,
+    topic: roleName(job.name, 'exchange'),
+    share: role.share,
+    everyMs: job.train.exchange_ms,
+    owner: `${role.name} in process ${process.pid} on ${hostname()}`,
+    weights,
+  })
 }
 
 /** BAD_SETTINGS when the job names a signing key and there is none. */

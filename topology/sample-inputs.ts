@@ -15,6 +15,9 @@ export interface Share {
   readonly of: number
 }
 
+/** One process for all partitions. */
+export const ALONE: Share = { index: 1, of: 1 }
+
 /** The codec of the samples topic, in the bus's framing. */
 export function sampleCodec({ bus, samples }: Job): AvroCodec {
   const schemaId = bus.schema_ids[samples.topic]

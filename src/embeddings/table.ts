@@ -228,6 +228,12 @@ export class EmbeddingTable {
     return this.valuesOf(row)
   }
 
+  /** Lets a row's record be changed in place: `edit` gets a page and where in it the record starts. Marks the row. */
+  edit(row: number, edit: (page: Float32Array, start: number) => void): void {
+    edit(this.#pages.floats[row >>> PAGE_BITS]!, (row & PAGE_MASK) * this.columns.recordWidth)
+    this.#mark(row)
+  }
+
   /** Overwrites all values of a row (not its key, not its state) with words[at ..] and marks it. */
   writeValues(row: number, words: Uint32Array, at: number): void {
     const page = this.#pages.words[row >>> PAGE_BITS]!

@@ -35,7 +35,7 @@ export class SampleOrder {
   /** CORRUPT where numbers are missing, unless gaps are accepted; `place` is the partition, for the error. */
   isNew(event: Event, place: string): boolean {
     const source = sourceOf(event)
-    if (source === undefined) return this.#recent.add(event.id, event.time)
+    if (source === undefined) return this.#recent.add(rowName(event), event.time)
     const { sequence, epoch } = source
     if (epoch < this.#epoch || sequence < this.#next) return false
     if (this.#next !== NONE && sequence > this.#next) this.#noteGap(source, event, place)
@@ -69,4 +69,11 @@ export class SampleOrder {
     }
     this.#missing += sequence - this.#next
   }
+}
+
+/** What tells a row without a number from the others: its impression, role, when it matured, and which tasks it knows. */
+function rowName({ id, time, fields }: Event): string {
+  const labels = fields.labels as readonly { readonly task: string }[]
+  const tasks = labels.map(({ task }) => task).join()
+  return `${id}/${time}/${String(fields.role)}/${tasks}`
 }

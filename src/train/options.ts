@@ -63,6 +63,11 @@ export const trainOptions = z.strictObject({
     .positive()
     .default(50_000)
     .describe('records read between two checkpoints'),
+  exchange_ms: z
+    .int()
+    .positive()
+    .default(60_000)
+    .describe('several trainers: event time between two exchanges of what they learned'),
   report_skip: z
     .number()
     .min(0)

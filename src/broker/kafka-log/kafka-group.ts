@@ -174,11 +174,14 @@ export class KafkaMember implements GroupMember {
   }
 
   async #unlessMoved(request: (coordinator: ClusterNode) => Promise<unknown>): Promise<void> {
-    try {
-      await this.#options.patiently(async () => request(await this.#coordinator()))
-    } catch (thrown) {
-      if (!this.#hasMoved(thrown)) throw thrown
-    }
+    // Caught inside: patience would wait for a rebalance that waits for this member.
+    await this.#options.patiently(async () => {
+      try {
+        await request(await this.#coordinator())
+      } catch (thrown) {
+        if (!this.#hasMoved(thrown)) throw thrown
+      }
+    })
   }
 
   #coordinator(): Promise<ClusterNode> {
