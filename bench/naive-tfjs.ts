@@ -1,7 +1,8 @@
 /** @file The step as one writes it with tfjs alone: its tensors, its autograd, its Adam, on its WebAssembly backend. */
 
-import '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
+import { createRequire } from 'node:module'
+import type * as tfjs from '@tensorflow/tfjs-core'
+import { peerProduct } from './peers.ts'
 import { type Batch, FIELDS } from './rig.ts'
 
 const DIM = 16
@@ -10,13 +11,18 @@ const HIDDEN = 256
 const WIDTH = 128
 const TOWER = 64
 
+type Tfjs = typeof tfjs
+
 /** MMoE on embedded inputs; the table is left out, which favours it. */
 export class NaiveTfjs {
-  readonly #weights: tf.Variable[] = []
-  readonly #optimizer = tf.train.adam(1e-3)
+  readonly #tf: Tfjs
+  readonly #weights: tfjs.Variable[] = []
+  readonly #optimizer: tfjs.Optimizer
   readonly #tasks: number
 
-  private constructor(tasks: number) {
+  private constructor(tf: Tfjs, tasks: number) {
+    this.#tf = tf
+    this.#optimizer = tf.train.adam(1e-3)
     this.#tasks = tasks
     const inputs = FIELDS * DIM
     for (let k = 0; k < EXPERTS; k++)
@@ -27,9 +33,13 @@ export class NaiveTfjs {
   }
 
   static async open(tasks: number): Promise<NaiveTfjs> {
+    // The whole of tfjs, which has the gradients that tfjs-core alone has not.
+    const load = createRequire(peerProduct('tfjs'))
+    const tf = load('@tensorflow/tfjs') as Tfjs
+    load('@tensorflow/tfjs-backend-wasm')
     await tf.setBackend('wasm')
     await tf.ready()
-    return new NaiveTfjs(tasks)
+    return new NaiveTfjs(tf, tasks)
   }
 
   /** Milliseconds of one step: per-task losses, their sum, gradients, Adam. */
@@ -41,11 +51,12 @@ export class NaiveTfjs {
     return performance.now() - started
   }
 
-  #loss(values: Float32Array, labels: Float32Array, rows: number): tf.Scalar {
+  #loss(values: Float32Array, labels: Float32Array, rows: number): tfjs.Scalar {
+    const tf = this.#tf
     const x = tf.tensor2d(values, [rows, FIELDS * DIM])
-    const layer = (input: tf.Tensor2D, at: number): tf.Tensor2D =>
+    const layer = (input: tfjs.Tensor2D, at: number): tfjs.Tensor2D =>
       tf.add(
-        tf.matMul(input, this.#weights[at] as tf.Tensor as tf.Tensor2D),
+        tf.matMul(input, this.#weights[at] as tfjs.Tensor as tfjs.Tensor2D),
         this.#weights[at + 1]!,
       )
     const outputs = Array.from({ length: EXPERTS }, (_, k) =>
@@ -55,7 +66,7 @@ export class NaiveTfjs {
     const losses = Array.from({ length: this.#tasks }, (_, task) => {
       const at = 4 * EXPERTS + 6 * task
       const gate = tf.expandDims(tf.softmax(layer(x, at)), 2)
-      const mixed = tf.sum(tf.mul(stacked, gate), 1) as tf.Tensor2D
+      const mixed = tf.sum(tf.mul(stacked, gate), 1) as tfjs.Tensor2D
       const logits = layer(tf.relu(layer(mixed, at + 2)), at + 4)
       const known = tf.tensor2d(labels.subarray(task * rows, (task + 1) * rows), [rows, 1])
       const stable = tf.sub(
@@ -64,13 +75,15 @@ export class NaiveTfjs {
       )
       return tf.mean(stable)
     })
-    return tf.addN(losses) as tf.Scalar
+    return losses.reduce((sum, loss) => tf.add(sum, loss)) as tfjs.Scalar
   }
 
   #add(...shapes: number[][]): void {
     for (const shape of shapes) {
       const deviation = shape.length === 1 ? 0 : Math.sqrt(1 / shape[0]!)
-      this.#weights.push(tf.variable(tf.randomNormal(shape, 0, deviation, 'float32', 1)))
+      this.#weights.push(
+        this.#tf.variable(this.#tf.randomNormal(shape, 0, deviation, 'float32', 1)),
+      )
     }
   }
 }

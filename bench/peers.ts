@@ -20,6 +20,7 @@ export interface Peer {
 const FOLDER = '.peers'
 
 const torchHome = packageFile(join(FOLDER, 'torch'))
+const tfjsHome = packageFile(join(FOLDER, 'tfjs'))
 const streamsHome = packageFile('bench/peers/kafka-streams')
 
 export const PEERS: readonly Peer[] = [
@@ -32,6 +33,16 @@ export const PEERS: readonly Peer[] = [
       run('python3', ['-m', 'venv', torchHome])
       const list = packageFile('bench/peers/torch/requirements.txt')
       run(join(torchHome, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '-r', list])
+    },
+  },
+  {
+    name: 'tfjs',
+    needs: 'npm',
+    product: join(tfjsHome, 'node_modules', '@tensorflow', 'tfjs', 'package.json'),
+    install: () => {
+      mkdirSync(tfjsHome, { recursive: true })
+      const packages = ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0']
+      run('npm', ['install', '--no-audit', '--no-fund', '--prefix', tfjsHome, ...packages])
     },
   },
   {

@@ -16,7 +16,7 @@ export const wasmBench: Bench = {
   name: 'wasm',
   summary:
     'A whole step on the WebAssembly engine beside the dense part of it written with tfjs and its autograd, on the same backend, one thread.',
-  peers: [],
+  peers: ['tfjs'],
   run: async ({ rounds = ROUNDS }) => {
     const { engine } = await openEngine('wasm')
     const batches = rigBatches(BATCH, TASKS)
