@@ -282,15 +282,15 @@ describe('the command', () => {
   })
 
   test.each([
-    [['--from', 'x', '--job', 'y'], {}, 'cannot be used with option'],
-    [['--from', '/no/such/bus'], {}, '/no/such/bus'],
-    [['--from', '.', '--token-env', 'NO_SUCH_TOKEN'], {}, 'NO_SUCH_TOKEN is not set'],
-    [['--from', '.', '--token-env', 'EMPTY'], { EMPTY: '' }, 'the bearer token is empty'],
-    [['--from', '.', '--max-rows', '0'], {}, 'whole number above 0'],
-    [[], {}, 'give one of --from and --job'],
-  ])('%j ends with a sentence and exit code 1', async (args, environment, sentence) => {
+    [['--from', 'x', '--job', 'y'], 2, {}, 'cannot be used with option'],
+    [['--from', '/no/such/bus'], 6, {}, '/no/such/bus'],
+    [['--from', '.', '--token-env', 'NO_SUCH_TOKEN'], 3, {}, 'NO_SUCH_TOKEN is not set'],
+    [['--from', '.', '--token-env', 'EMPTY'], 3, { EMPTY: '' }, 'the bearer token is empty'],
+    [['--from', '.', '--max-rows', '0'], 2, {}, 'whole number above 0'],
+    [[], 2, {}, 'give one of --from and --job'],
+  ])('%j ends with exit code %i and a sentence', async (args, expected, environment, sentence) => {
     const { code, stderr } = await start(['serve', ...args], { environment }).ended
-    expect(code).toBe(1)
+    expect(code).toBe(expected)
     expect(stderr).toContain(sentence)
     expect(stderr).not.toContain('    at ')
   })
