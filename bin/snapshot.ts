@@ -20,22 +20,27 @@ Examples:
     )
   const run = async (options: SnapshotOptions, action: SnapshotAction): Promise<void> =>
     (await import('../topology/snapshot-command.ts')).snapshotCommand(context, options, action)
-  const add = (name: string, description: string): Command =>
-    withSource(snapshot.command(name).description(description))
+  const add = (name: string, description: string, example = ''): Command => {
+    const line = `millrace snapshot ${name.split(' ')[0]} ${example}--from .millrace/simulated/bus`
+    return withSource(snapshot.command(name).description(description)).addHelpText(
+      'after',
+      `\nExample:\n  ${line}`,
+    )
+  }
 
   add('list', 'every version, oldest first')
     .option('--json', 'as JSON', false)
     .action((options) => run(options, { kind: 'list' }))
-  add('show <version>', 'what is in a version, as JSON').action((version, options) =>
+  add('show <version>', 'what is in a version, as JSON', '7 ').action((version, options) =>
     run(options, { kind: 'show', version: versionOf(version) }),
   )
-  add('diff <from> <to>', 'what changed between two versions, as JSON').action(
+  add('diff <from> <to>', 'what changed between two versions, as JSON', '3 7 ').action(
     (from, to, options) => run(options, { kind: 'diff', from: versionOf(from), to: versionOf(to) }),
   )
   add('verify', 'load every version as a scorer would: hashes, chain, signatures, probes').action(
     (options) => run(options, { kind: 'verify' }),
   )
-  withKey(add('pin [version]', 'keep all consumers at a version'))
+  withKey(add('pin [version]', 'keep all consumers at a version', '6 '))
     .option('--release', 'let them follow the newest again', false)
     .action((version, options) => {
       if ((version === undefined) === !options.release) {
@@ -44,9 +49,10 @@ Examples:
       return run(options, { kind: 'pin', version: version && versionOf(version) })
     })
   withKey(
-    add('rollback <version>', 'withdraw every later version for good and pin this one'),
+    add('rollback <version>', 'withdraw every later version for good and pin this one', '6 '),
   ).action((version, options) => run(options, { kind: 'rollback', version: versionOf(version) }))
-  add('export [version]', 'write a version, the newest unless given, for other programs')
+  const formats = '--format onnx --output model.onnx '
+  add('export [version]', 'write a version, the newest unless given, for other programs', formats)
     .addOption(
       new Option('--format <format>', 'safetensors: everything; onnx: the forward pass')
         .choices(['safetensors', 'onnx'])
