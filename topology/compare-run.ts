@@ -1,5 +1,6 @@
 /** @file One configuration of a comparison from its first batch to its last: predict, then learn, then judge (law 1). */
 
+import { tidy } from '../src/embeddings/tidy.ts'
 import { MillraceError, messageOf } from '../src/errors.ts'
 import type { BatchLabels } from '../src/features/encoded-batch.ts'
 import { countValues } from '../src/model/parameters.ts'
@@ -63,7 +64,7 @@ function learnAll(
 ): Outcome {
   const { job } = configuration
   const tasks = job.join.tasks.slice(0, configuration.tasks).map((task) => task.name)
-  const { learner } = buildLearner(job, tasks, data.encoder, engine)
+  const { learner, table } = buildLearner(job, tasks, data.encoder, engine)
   const first = new FirstPredictions(tasks.length)
   const log = new PredictionLog({ tasks, capacity: data.samples })
   let peakBytes = process.memoryUsage.rss()
@@ -71,7 +72,9 @@ function learnAll(
   for (const [i, { samples, features, labels: all }] of data.batches.entries()) {
     const labels = labelsOf(all, tasks.length, features.rows)
     const started = clock.now()
+    table.life?.advance(samples.at(-1)?.maturedAt ?? 0)
     const { probabilities } = learner.learn(features, labels)
+    tidy(table)
     seconds += (clock.now() - started) / 1000
     const judged = first.judge(samples, probabilities)
     log.append({ rows: features.rows, probabilities: judged, ...labels })

@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto'
 import { balancerFrom } from '../src/balance/balancers.ts'
 import { rowBalancerFrom } from '../src/balance/row-balancers.ts'
-import { layOutColumns } from '../src/embeddings/columns.ts'
+import { dietTable } from '../src/embeddings/diet-table.ts'
 import { sparseOptimizer } from '../src/embeddings/sparse-optimizers.ts'
-import { EmbeddingTable } from '../src/embeddings/table.ts'
+import type { EmbeddingTable } from '../src/embeddings/table.ts'
+import { MillraceError } from '../src/errors.ts'
 import { FeatureState } from '../src/feature-state/feature-state.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
 import { compileFeatures } from '../src/features/feature-spec.ts'
@@ -73,6 +74,7 @@ export function buildStages(
   const featureState = new FeatureState(spec, tasks, negativeWeights(job, tasks))
   const encoder = new FeatureEncoder(spec, featureState, longestWindowMs(job.join.tasks))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
+  if (share.of > 1 && table.life !== undefined) throw notBounded()
   return {
     tasks,
     intake,
@@ -93,6 +95,12 @@ export function buildStages(
     publisher: buildPublisher(job, tasks, encoder, learner),
     gate: new Gate(job.publish.gate),
   }
+}
+
+function notBounded(): MillraceError {
+  return new MillraceError('BAD_SETTINGS', 'several trainers cannot bound their tables yet', {
+    remedy: 'leave train.tables out, or run one trainer',
+  })
 }
 
 /** Negatives that were left out of the learned rows count through those that stayed; opened rows are a fair share anyway. */
@@ -178,7 +186,7 @@ export function buildLearner(
     wideOptimizer: sparseOptimizer(train.wide),
     memory: rowBalancer?.remembers === true ? tasks.length : 0,
   })
-  const table = new EmbeddingTable(layOutColumns(columns, train.seed))
+  const table = dietTable(columns, train.seed, train.tables)
   const { learning_rate, beta1, beta2, epsilon } = train.dense
   const learner = new Learner({
     engine,

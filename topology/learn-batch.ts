@@ -1,6 +1,7 @@
 /** @file One mini-batch: what was only opened is scored, what teaches is scored and then learned from, what has matured judges. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { tidy } from '../src/embeddings/tidy.ts'
 import { batchLabels, finalLabels } from '../src/features/batch-labels.ts'
 import type { BatchLabels, EncodedFeatures } from '../src/features/encoded-batch.ts'
 import type { Report } from '../src/observe/report.ts'
@@ -54,7 +55,9 @@ function learnFrom(context: LearnContext, batch: MiniBatch, atMs: number): void 
     report({ kind: 'examined', steps: learner.steps, ...learner.examine(features, labels) })
   }
   stages.weights?.touch(features)
+  stages.table.life?.advance(atMs)
   const learned = learner.learn(features, labels)
+  tidy(stages.table)
   // Once per impression: a late positive is one that was there before.
   encoder.learn(batch.filter(({ role }) => role !== 'late-positive'))
   judge(stages, batch, learned.probabilities)

@@ -1,9 +1,11 @@
 /** @file One life of a learner between its epochs: replays the journal first, polls, checkpoints, counts. */
 
 import type { Epoch, EpochJournal } from '../src/broker/epoch-journal.ts'
+import type { TableSize } from '../src/observe/report.ts'
 import type { CheckpointStore } from '../src/train/checkpoint-store.ts'
 import { type EpochContext, publish } from './epoch-stages.ts'
 import type { EventSource, Poll } from './event-source.ts'
+import type { JobStages } from './job-stages.ts'
 import type { LearnerPosition, LearnerState } from './learner-state.ts'
 import type { WriterSchemas } from './writer-schemas.ts'
 
@@ -168,7 +170,7 @@ export class LearnerRun {
 
   async #reportEpoch(): Promise<void> {
     const { context, source } = this.#parts
-    const { intake, learner, table } = context.stages
+    const { intake, learner } = context.stages
     const lag = await source.lag()
     context.report({
       kind: 'epoch',
@@ -181,12 +183,21 @@ export class LearnerRun {
       })),
       watermark: intake.watermark,
     })
-    const { rows, payloadBytes, totalBytes } = table.bytes
-    context.report({
-      kind: 'tables',
-      tables: [{ table: 'embeddings', rows, bytes: totalBytes, payloadBytes }],
-    })
+    context.report({ kind: 'tables', tables: tableSizes(context.stages) })
   }
+}
+
+/** Embeddings and the tables of feature state. */
+function tableSizes({ table, featureState }: JobStages): TableSize[] {
+  const tables = [['embeddings', table] as const, ...featureState.tables]
+  return tables.map(([name, { bytes, life }]) => ({
+    table: name,
+    rows: bytes.rows,
+    bytes: bytes.totalBytes,
+    payloadBytes: bytes.payloadBytes,
+    evicted: life?.evicted,
+    refused: life?.refused,
+  }))
 }
 
 function decisionsOf({ idle, finished, end }: Epoch): string {

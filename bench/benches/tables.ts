@@ -2,7 +2,8 @@
 
 import { layOutColumns } from '../../src/embeddings/columns.ts'
 import { sparseOptimizer } from '../../src/embeddings/sparse-optimizers.ts'
-import { EmbeddingTable, type KeyList } from '../../src/embeddings/table.ts'
+import { EmbeddingTable } from '../../src/embeddings/table.ts'
+import type { KeyList } from '../../src/embeddings/table-terms.ts'
 import { mix32, randomFrom } from '../../src/random.ts'
 import type { Bench, BenchContext, Curve, Measured } from '../bench.ts'
 import { median, takeTurns } from '../harness.ts'

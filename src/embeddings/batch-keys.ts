@@ -1,7 +1,7 @@
 /** @file The distinct keys of one batch and which of them each occurrence is; so that a row is found, and updated, once per batch. */
 
 import type { SlotKeys } from '../features/encoded-batch.ts'
-import type { KeyList } from './table.ts'
+import type { KeyList } from './table-terms.ts'
 
 /** Scratch that is reused from batch to batch; contents are valid until the next `collect`. */
 export class BatchKeys implements KeyList {

@@ -29,22 +29,31 @@ export interface ColumnGroup extends ColumnRequest {
   readonly initial: InitialDraw
 }
 
-/** The layout of a record: [key hi, key lo | values of all groups | states of all groups], in 32-bit words. */
+/** The layout of a record: [key hi, key lo | values of all groups | states of all groups | age and score], in 32-bit words. */
 export interface TableColumns {
   readonly groups: readonly ColumnGroup[]
   /** Values per row, over all groups. */
   readonly width: number
   /** Optimizer state floats per row, over all groups. */
   readonly stateWidth: number
-  /** Words per record, the two of the key included. */
+  /** Where the words of a row's age and score start; undefined in a table that gives no row up by itself. */
+  readonly lifeAt: number | undefined
+  /** Words per record, key, age and score included. */
   readonly recordWidth: number
 }
+
+/** Words at the end of a record: minute when it was learned from last (unsigned), and its score (float32). */
+export const LIFE_WORDS = 2
 
 /** Words that a record starts with: the 64-bit key, beside the values so that comparing it fetches them too. */
 export const KEY_WORDS = 2
 
 /** Places the requested groups one after the other. Throws BAD_SETTINGS for an empty list, a width below 1 or a repeated name. */
-export function layOutColumns(requests: readonly ColumnRequest[], seed: number): TableColumns {
+export function layOutColumns(
+  requests: readonly ColumnRequest[],
+  seed: number,
+  { life = false }: { readonly life?: boolean } = {},
+): TableColumns {
   checkRequests(requests)
   const width = requests.reduce((sum, group) => sum + group.width, 0)
   const groups: ColumnGroup[] = []
@@ -64,7 +73,13 @@ export function layOutColumns(requests: readonly ColumnRequest[], seed: number):
     valueAt += request.width
     stateAt += stateWidth
   }
-  return { groups, width, stateWidth: stateAt - KEY_WORDS - width, recordWidth: stateAt }
+  return {
+    groups,
+    width,
+    stateWidth: stateAt - KEY_WORDS - width,
+    lifeAt: life ? stateAt : undefined,
+    recordWidth: life ? stateAt + LIFE_WORDS : stateAt,
+  }
 }
 
 /** The group of that name; throws BAD_STATE when the table has none. */
@@ -77,12 +92,14 @@ export function columnGroup(columns: TableColumns, name: string): ColumnGroup {
 
 /** One line that two tables share exactly when a record of one can be read by the other. */
 export function describeColumns(columns: TableColumns): string {
-  return columns.groups
+  const life = columns.lifeAt === undefined ? '' : ' life'
+  const groups = columns.groups
     .map(
       (group) =>
         `${group.name}:${group.width}:${group.optimizer?.kind ?? 'none'}:${group.stateWidth}`,
     )
     .join(' ')
+  return groups + life
 }
 
 function checkRequests(requests: readonly ColumnRequest[]): void {

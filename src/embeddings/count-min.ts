@@ -56,7 +56,9 @@ export class CountMin implements Stage {
   /** Counters that are not zero, as (place, count): a sketch of few keys is few bytes. */
   snapshot(): Uint8Array {
     const used: number[] = []
-    for (const [place, count] of this.#counts.entries()) if (count > 0) used.push(place, count)
+    for (let place = 0; place < this.#counts.length; place++) {
+      if (this.#counts[place]! > 0) used.push(place, this.#counts[place]!)
+    }
     return new ByteWriter(used.length * 4 + 16)
       .u32(this.#width)
       .array(Uint32Array.from(used))

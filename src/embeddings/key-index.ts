@@ -92,6 +92,31 @@ export class KeyIndex {
     place(this.#shards[number]!, home(hi, this.#shards[number]!.length), entryOf(lo, row))
   }
 
+  /** Takes a key out; its record, and those of all other rows, must still hold their keys. */
+  remove(hi: number, lo: number, row: number): void {
+    const number = hi >>> (32 - SHARD_BITS)
+    const shard = this.#shards[number]!
+    const size = shard.length
+    const next = (place: number): number => (place + 1 === size ? 0 : place + 1)
+    let hole = home(hi, size)
+    while (shard[hole] !== entryOf(lo, row)) hole = next(hole)
+    // What was placed behind the hole because of it moves forward, so that a search never stops short of it (Knuth 6.4 R).
+    for (let at = next(hole); shard[at] !== 0; at = next(at)) {
+      const from = home(this.#hiOf(shard[at]!), size)
+      const stays = hole <= at ? hole < from && from <= at : hole < from || from <= at
+      if (stays) continue
+      shard[hole] = shard[at]!
+      hole = at
+    }
+    shard[hole] = 0
+    this.#used[number] = this.#used[number]! - 1
+  }
+
+  #hiOf(entry: number): number {
+    const row = (entry & ENTRY_ROW_MASK) - 1
+    return this.#pages.words[row >>> PAGE_BITS]![(row & PAGE_MASK) * this.#pages.recordWidth]!
+  }
+
   /** Row + 1 of the first entry with the key's tag, 0 when none comes before an empty place. */
   #candidate(hi: number, lo: number, first: number): number {
     const tag = lo >>> 27

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { BatchKeys } from './batch-keys.ts'
 import { type ColumnGroup, KEY_WORDS } from './columns.ts'
+import { readMemory, writeMemory } from './row-memory.ts'
 import type { EmbeddingTable } from './table.ts'
 
 /**
@@ -67,6 +68,9 @@ export class PooledLookup {
   /** Gives every id of the batch a row; returns how many are new. After the prediction, before `update`. */
   insert(): number {
     this.#bound()
+    for (let i = 0; i < this.distinct; i++) {
+      if (this.#rows[i]! >= 0) this.#table.touch(this.#rows[i]!)
+    }
     return this.#table.insertUnseen(this.#keys, this.#rows)
   }
 
@@ -96,12 +100,12 @@ export class PooledLookup {
 
   /** What is remembered beside each distinct id's row: [distinct, group.memory], zeros for an id without a row. */
   readMemory(group: ColumnGroup, out: Float32Array): void {
-    this.#table.readMemory(group, this.#rows, out)
+    readMemory(this.#table, group, this.#rows, out)
   }
 
   /** Writes it back, after `insert`. */
   writeMemory(group: ColumnGroup, values: Float32Array): void {
-    this.#table.writeMemory(group, this.#rows, values)
+    writeMemory(this.#table, group, this.#rows, values)
   }
 
   /** One sparse optimizer step with the gradient that `backward` gave, scaled or combined as the caller likes. */

@@ -23,9 +23,16 @@ export function exportRows(table: EmbeddingTable, rows: Uint32Array): TableRows 
   return { keys, values }
 }
 
-/** Row numbers 0 to `table.rows`: what a full publication exports. */
+/** The rows that hold a key: what a full publication exports. */
 export function allRows(table: EmbeddingTable): Uint32Array {
-  return Uint32Array.from({ length: table.rows }, (_, row) => row)
+  const rows = new Uint32Array(table.used)
+  for (let row = 0, at = 0; at < rows.length; row++) if (!table.free.has(row)) rows[at++] = row
+  return rows
+}
+
+/** Takes published removals out of a follower's table: hi, lo, hi, lo ...; keys without a row are passed over. */
+export function removeKeys(table: EmbeddingTable, keys: Uint32Array): void {
+  for (let i = 0; i + 1 < keys.length; i += 2) table.remove(keys[i]!, keys[i + 1]!, 'erased')
 }
 
 /**

@@ -3,28 +3,14 @@
 import { MillraceError } from '../errors.ts'
 import { type ColumnGroup, KEY_WORDS, type TableColumns } from './columns.ts'
 import { DirtyRows } from './dirty-rows.ts'
+import { FreeRows } from './free-rows.ts'
 import { writeInitialVector } from './initial-vector.ts'
 import { FIND_BLOCK, KeyIndex } from './key-index.ts'
+import type { Eviction, RowLife } from './row-life.ts'
 import { PAGE_BITS, PAGE_MASK, RowPages } from './row-pages.ts'
+import type { DirtyCursor, KeyList, TableBytes } from './table-terms.ts'
 
-/** Who asks for the rows that changed: the publisher of deltas or the writer of incremental checkpoints. */
-export type DirtyCursor = 'publication' | 'checkpoint'
-
-/** Keys to look up: entries 0 to count of both halves. */
-export interface KeyList {
-  readonly hi: Uint32Array
-  readonly lo: Uint32Array
-  readonly count: number
-}
-
-/** What a table weighs. Payload is values and optimizer state of the rows in use; total adds keys, index, marks and unused room. */
-export interface TableBytes {
-  readonly rows: number
-  readonly payloadBytes: number
-  readonly totalBytes: number
-}
-
-/** Rows never move and are never renumbered, so a row number stays valid for the table's life. */
+/** Rows never move: a row number stays valid until its key is removed; then another key may get it. */
 export class EmbeddingTable {
   readonly columns: TableColumns
   readonly #pages: RowPages
@@ -34,22 +20,36 @@ export class EmbeddingTable {
     checkpoint: new DirtyRows(),
   }
 
-  constructor(columns: TableColumns) {
+  /** Which keys get a row and which are given up; without it every key that is inserted stays. */
+  readonly life: RowLife | undefined
+  /** Rows without a key, to be used again. */
+  readonly free = new FreeRows()
+  /** Keys removed since the last publication, hi, lo, hi, lo ...; one that came back is among the changed rows too. */
+  readonly removed: number[] = []
+
+  constructor(columns: TableColumns, life?: RowLife) {
     this.columns = columns
+    this.life = life
     this.#pages = new RowPages(columns.recordWidth)
     this.#index = new KeyIndex(this.#pages)
   }
 
+  /** Rows, those without a key included. */
   get rows(): number {
     return this.#pages.rows
+  }
+
+  /** Rows that hold a key. */
+  get used(): number {
+    return this.rows - this.free.count
   }
 
   get bytes(): TableBytes {
     const marks = this.#dirty.publication.bytes + this.#dirty.checkpoint.bytes
     return {
-      rows: this.rows,
-      payloadBytes: this.rows * (this.columns.width + this.columns.stateWidth) * 4,
-      totalBytes: this.#pages.bytes + this.#index.bytes + marks,
+      rows: this.used,
+      payloadBytes: this.used * (this.columns.width + this.columns.stateWidth) * 4,
+      totalBytes: this.#pages.bytes + this.#index.bytes + marks + (this.life?.bytes ?? 0),
     }
   }
 
@@ -79,20 +79,22 @@ export class EmbeddingTable {
     return this.insertUnseen(keys, rows)
   }
 
-  /** As `insert`, for rows that `find` or `lookUp` wrote: visits only the keys without one. */
+  /** As `insert`, for rows that `find` or `lookUp` wrote: visits only keys without one; those not admitted stay at -1. */
   insertUnseen(keys: KeyList, rows: Int32Array): number {
-    const before = this.rows
+    const before = this.used
     for (let i = 0; i < keys.count; i++) {
-      if (rows[i]! < 0) rows[i] = this.insertOne(keys.hi[i]!, keys.lo[i]!)
+      if (rows[i]! >= 0) continue
+      if (this.life?.admits(keys.hi[i]!, keys.lo[i]!, this.used) === false) continue
+      rows[i] = this.insertOne(keys.hi[i]!, keys.lo[i]!)
     }
-    return this.rows - before
+    return this.used - before
   }
 
   /** The row of the key, made when there is none. */
   insertOne(hi: number, lo: number): number {
     const found = this.#index.findOne(hi, lo)
     if (found >= 0) return found
-    const row = this.#pages.append()
+    const row = this.free.pop() ?? this.#pages.append()
     const page = row >>> PAGE_BITS
     const record = (row & PAGE_MASK) * this.columns.recordWidth
     this.#pages.words[page]![record] = hi
@@ -103,8 +105,31 @@ export class EmbeddingTable {
       optimizer?.start(floats, record + valueAt, record + stateAt, width)
     }
     this.#index.add(hi, lo, row)
+    this.touch(row)
     this.#mark(row)
     return row
+  }
+
+  /** Takes the key's row away, values and optimizer state with it; whether there was one. Marks the removal for both cursors. */
+  remove(hi: number, lo: number, reason: Eviction): boolean {
+    const row = this.#index.findOne(hi, lo)
+    if (row < 0) return false
+    this.#index.remove(hi, lo, row)
+    this.#pages.record(row).fill(0)
+    this.free.push(row)
+    this.removed.push(hi, lo)
+    if (this.life !== undefined) this.life.evicted[reason] += 1
+    return true
+  }
+
+  /** The row was learned from now: its age starts again and its score grows by one. */
+  touch(row: number): void {
+    const { lifeAt, recordWidth } = this.columns
+    if (lifeAt === undefined || this.life === undefined) return
+    const at = (row & PAGE_MASK) * recordWidth + lifeAt
+    const page = row >>> PAGE_BITS
+    this.life.touch(this.#pages.words[page]!, this.#pages.floats[page]!, at)
+    this.#dirty.checkpoint.mark(row)
   }
 
   /**
@@ -120,8 +145,8 @@ export class EmbeddingTable {
     }
     const { recordWidth } = this.columns
     for (let i = 0; i < count; i++) {
-      if (isZero(gradient, i * width, width)) continue
       const row = rows[i]!
+      if (row < 0 || isZero(gradient, i * width, width)) continue
       const record = (row & PAGE_MASK) * recordWidth
       const page = this.#pages.floats[row >>> PAGE_BITS]!
       optimizer.step(page, record + valueAt, record + stateAt, width, gradient, i * width)
@@ -129,45 +154,21 @@ export class EmbeddingTable {
     }
   }
 
-  /** Copies the group's memory of each row to out[i * group.memory ..]; zeros for a key without a row (-1). */
-  readMemory({ memory, memoryAt }: ColumnGroup, rows: Int32Array, out: Float32Array): void {
-    for (let i = 0; i * memory < out.length; i++) {
-      const row = rows[i]!
-      const page = row < 0 ? undefined : this.#pages.floats[row >>> PAGE_BITS]
-      const from = (row & PAGE_MASK) * this.columns.recordWidth + memoryAt
-      for (let c = 0; c < memory; c++) out[i * memory + c] = page?.[from + c] ?? 0
-    }
-  }
-
-  /** Overwrites the group's memory of each row with values[i * group.memory ..]; marks the rows where it changes. */
-  writeMemory({ memory, memoryAt }: ColumnGroup, rows: Int32Array, values: Float32Array): void {
-    for (let i = 0; i * memory < values.length; i++) {
-      const row = rows[i]!
-      const page = this.#pages.floats[row >>> PAGE_BITS]!
-      const to = (row & PAGE_MASK) * this.columns.recordWidth + memoryAt
-      let changed = false
-      for (let c = 0; c < memory; c++) {
-        const value = values[i * memory + c]!
-        changed ||= page[to + c] !== value
-        page[to + c] = value
-      }
-      if (changed) this.#mark(row)
-    }
-  }
-
   /** Rows that changed since the cursor's last `takeDirty`, ascending; they count as seen from now on. */
   takeDirty(cursor: DirtyCursor): Uint32Array {
-    const rows = this.#dirty[cursor].list()
+    const rows = this.listDirty(cursor)
     this.#dirty[cursor].clear()
+    if (cursor === 'publication') this.removed.length = 0
     return rows
   }
 
   /** As `takeDirty`, but they stay changed. */
   listDirty(cursor: DirtyCursor): Uint32Array {
-    return this.#dirty[cursor].list()
+    const rows = this.#dirty[cursor].list()
+    return this.free.count === 0 ? rows : rows.filter((row) => !this.free.has(row))
   }
 
-  /** How many rows `takeDirty` would give. */
+  /** How many rows `takeDirty` would give; more where some of them were removed. */
   dirtyCount(cursor: DirtyCursor): number {
     return this.#dirty[cursor].size
   }
@@ -188,19 +189,35 @@ export class EmbeddingTable {
     for (let page = 0; page < this.#pages.words.length; page++) yield this.#pages.usedBytes(page)
   }
 
-  /** Writes a whole record: over its own row, or as the next new row. Throws CORRUPT for any other row. Marks nothing. */
+  /** Takes the row out of the index, before a record is written over it in a restore. */
+  forget(row: number): void {
+    if (row >= this.rows || this.free.has(row)) return
+    const [hi, lo] = this.#keyOf(row)
+    this.#index.remove(hi, lo, row)
+  }
+
+  /** Writes a record over its own row or a forgotten one, or as a new one; rows skipped on the way must be free. CORRUPT when its key has a row. */
   writeRecord(row: number, bytes: Uint8Array): void {
-    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const hi = words.getUint32(0, true)
-    const lo = words.getUint32(4, true)
-    const known = this.#index.findOne(hi, lo)
-    if (known < 0 ? row !== this.rows : row !== known) {
-      const place = known < 0 ? 'is new' : `is in row ${known}`
-      throw new MillraceError('CORRUPT', `row ${row} of ${this.rows} holds a key that ${place}`)
-    }
-    if (known < 0) this.#pages.append()
+    while (this.rows <= row) this.#pages.append()
     this.#pages.record(row).set(bytes)
+    const [hi, lo] = this.#keyOf(row)
+    const known = this.#index.findOne(hi, lo)
+    if (known >= 0 && known !== row) {
+      throw new MillraceError('CORRUPT', `row ${row} holds a key that is in row ${known}`)
+    }
     if (known < 0) this.#index.add(hi, lo, row)
+  }
+
+  /** Empties a row and appends rows up to it: the rows that a snapshot says are free. */
+  clearRecord(row: number): void {
+    while (this.rows <= row) this.#pages.append()
+    this.#pages.record(row).fill(0)
+  }
+
+  #keyOf(row: number): [number, number] {
+    const page = this.#pages.words[row >>> PAGE_BITS]!
+    const record = (row & PAGE_MASK) * this.columns.recordWidth
+    return [page[record]!, page[record + 1]!]
   }
 
   /** Copies `count` words of a row's record, from word `from` on, to out[at ..]. */
@@ -234,11 +251,21 @@ export class EmbeddingTable {
     this.#mark(row)
   }
 
+  /** Overwrites `count` words of a row's record, from word `from` on, with words[at ..] and marks it if they differ. */
+  writeWords(row: number, from: number, count: number, words: Uint32Array, at: number): void {
+    const page = this.#pages.words[row >>> PAGE_BITS]!
+    const start = (row & PAGE_MASK) * this.columns.recordWidth + from
+    let changed = false
+    for (let i = 0; i < count; i++) {
+      changed ||= page[start + i] !== words[at + i]
+      page[start + i] = words[at + i]!
+    }
+    if (changed) this.#mark(row)
+  }
+
   /** Overwrites all values of a row (not its key, not its state) with words[at ..] and marks it. */
   writeValues(row: number, words: Uint32Array, at: number): void {
-    const page = this.#pages.words[row >>> PAGE_BITS]!
-    const start = (row & PAGE_MASK) * this.columns.recordWidth + KEY_WORDS
-    for (let i = 0; i < this.columns.width; i++) page[start + i] = words[at + i]!
+    this.writeWords(row, KEY_WORDS, this.columns.width, words, at)
     this.#mark(row)
   }
 

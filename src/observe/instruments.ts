@@ -107,6 +107,8 @@ function modelInstruments(registry: Registry) {
     publishedBytes: counter('published_bytes_total', 'Bytes of published updates.', ['update']),
     freshness: gauge('freshness_seconds', 'Event time to publication of the last update.'),
     tableRows: gauge('table_rows', 'Rows of the embedding table.', table),
+    evictions: counter('table_evictions_total', 'Rows given up, by reason.', [...table, 'reason']),
+    refusals: counter('table_refusals_total', 'Keys that got no row.', [...table, 'reason']),
     tableBytes: gauge('table_bytes', 'Memory of the embedding table.', table),
     payloadBytes: gauge('table_payload_bytes', 'Memory of the embedding values alone.', table),
   }

@@ -160,10 +160,16 @@ export class MetricsRegistry {
   }
 
   #recordTables({ tables }: TablesReport): void {
-    for (const { table, rows, bytes, payloadBytes } of tables) {
+    for (const { table, rows, bytes, payloadBytes, evicted = {}, refused = {} } of tables) {
       this.#instruments.tableRows.set({ table }, rows)
       this.#instruments.tableBytes.set({ table }, bytes)
       this.#instruments.payloadBytes.set({ table }, payloadBytes)
+      for (const [reason, total] of Object.entries(evicted)) {
+        this.#totals.evictions.set(total, { table, reason })
+      }
+      for (const [reason, total] of Object.entries(refused)) {
+        this.#totals.refusals.set(total, { table, reason })
+      }
     }
   }
 
@@ -215,6 +221,8 @@ function totalsOf(instruments: Instruments) {
     anomalies: new RunningTotal(instruments.anomalies),
     samples: new RunningTotal(instruments.samples),
     steps: new RunningTotal(instruments.steps),
+    evictions: new RunningTotal(instruments.evictions),
+    refusals: new RunningTotal(instruments.refusals),
   }
 }
 

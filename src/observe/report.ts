@@ -85,6 +85,10 @@ export interface TableSize {
   readonly bytes: number
   /** Memory of the embedding values alone. */
   readonly payloadBytes: number
+  /** Rows given up so far, by reason; absent where none can be. */
+  readonly evicted?: Readonly<Record<string, number>> | undefined
+  /** Keys that got no row so far, by reason. */
+  readonly refused?: Readonly<Record<string, number>> | undefined
 }
 
 /** The sizes of all tables. */

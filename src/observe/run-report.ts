@@ -1,11 +1,14 @@
 /** @file The result of a run as JSON: what `--report FILE` writes and what the final table shows. */
 
 import { type InputAccounting, total } from './accounting.ts'
+import { aucBounds } from './auc-deviation.ts'
 import type { PredictionReport } from './prediction-log.ts'
 
 /** Quality of one task over the samples after the skipped share; `null` where a figure has no value. */
 export interface TaskResult {
   readonly auc: number | null
+  /** Bounds that hold it with a chance of about 95 % (Hanley and McNeil 1982). */
+  readonly auc_interval?: { readonly low: number; readonly high: number } | undefined
   readonly logloss: number | null
   readonly normalized_entropy: number | null
   /** Sum of probabilities over sum of labels. */
@@ -78,6 +81,7 @@ export function topicResults(accounting: readonly InputAccounting[]): Record<str
 function taskResult(quality: PredictionReport): TaskResult {
   return {
     auc: quality.auc ?? null,
+    auc_interval: aucBounds(quality.auc, quality.positives, quality.samples),
     logloss: quality.logloss ?? null,
     normalized_entropy: quality.normalizedEntropy ?? null,
     calibration: quality.calibrationRatio ?? null,

@@ -11,6 +11,7 @@ import type { Stage } from '../stage.ts'
 import type { Learner } from '../train/learner.ts'
 import { readFeatures, writeFeatures } from './features-bytes.ts'
 import { graphSection } from './graph-section.ts'
+import { removedSection } from './removed-section.ts'
 import type { UpdateSection } from './sections.ts'
 import {
   contentHash,
@@ -126,7 +127,11 @@ export class Publisher implements Stage {
       standardisation: moment.standardisation,
       rows: exportRows(table, rows),
       probe: { features: this.#recent, scores: this.#learner.score(this.#recent) },
-      sections: [...(kind === 'full' ? [this.#graph] : []), ...(moment.sections ?? [])],
+      sections: [
+        ...(kind === 'full' ? [this.#graph] : []),
+        ...removedSection(kind, table),
+        ...(moment.sections ?? []),
+      ],
     }
   }
 

@@ -28,6 +28,7 @@ export const SECTIONS: Readonly<Record<string, readonly number[]>> = {
   probe: [1],
   'feature-state': [1],
   graph: [1],
+  removed: [1],
 }
 
 /** Flag bit of a required section. */

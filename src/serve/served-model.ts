@@ -5,7 +5,7 @@
 
 import { layOutColumns } from '../embeddings/columns.ts'
 import { EmbeddingTable } from '../embeddings/table.ts'
-import { importRows, type TableRows } from '../embeddings/table-rows.ts'
+import { importRows, removeKeys, type TableRows } from '../embeddings/table-rows.ts'
 import { MillraceError } from '../errors.ts'
 import { FeatureState } from '../feature-state/feature-state.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
@@ -17,6 +17,7 @@ import { modelOptions } from '../model/options.ts'
 import { Parameters } from '../model/parameters.ts'
 import { tableColumns } from '../model/table-columns.ts'
 import { readFeatureState } from '../publish/feature-state-section.ts'
+import { readRemoved } from '../publish/removed-section.ts'
 import {
   type DenseWeights,
   type UpdateContent,
@@ -76,16 +77,17 @@ export class ServedModel {
   }
 
   get rows(): number {
-    return this.#table.rows
+    return this.#table.used
   }
 
   /** Applies a delta whose parent is this version (the follower checks that). When it throws, nothing has changed. */
   apply(delta: UpdateContent): void {
+    const removed = readRemoved(delta.sections)
     const before = {
       header: this.#header,
       standardisation: this.#standardisation,
       dense: this.#parameters.values.slice(),
-      rows: this.#valuesOf(delta.rows.keys),
+      rows: this.#valuesOf(joined(delta.rows.keys, removed)),
     }
     this.#header = delta.header
     this.#standardisation = delta.standardisation
@@ -160,6 +162,7 @@ export class ServedModel {
     // The probe is encoded already: state is checked here and goes in when all else is right.
     const state = readFeatureState(this.state, sections)
     this.#setDense(dense)
+    removeKeys(this.#table, readRemoved(sections))
     importRows(this.#table, rows)
     const scores = this.score(probe.features)
     const worst = scores.reduce(
@@ -178,4 +181,11 @@ export class ServedModel {
     }
     for (const read of state) importRows(read.table, read.rows)
   }
+}
+
+function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
+  const all = new Uint32Array(first.length + second.length)
+  all.set(first)
+  all.set(second, first.length)
+  return all
 }

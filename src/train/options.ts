@@ -1,6 +1,7 @@
 /** @file The `train` section of a job: mini-batches, optimizers, clipping, checkpoints. */
 
 import { z } from 'zod'
+import { dietOptions } from '../embeddings/diet-options.ts'
 import { sparseOptimizerOptions } from '../embeddings/sparse-optimizers.ts'
 
 const denseOptions = z
@@ -31,6 +32,7 @@ export const trainOptions = z.strictObject({
   wide: sparseOptimizerOptions
     .prefault({ kind: 'adagrad' })
     .describe('optimizer of the linear weights, in models that have them'),
+  tables: dietOptions.prefault({}),
   embedding_deviation: z
     .number()
     .nonnegative()

@@ -7,7 +7,8 @@ import {
   layOutColumns,
 } from '../../src/embeddings/columns.ts'
 import { sparseOptimizer, sparseOptimizerOptions } from '../../src/embeddings/sparse-optimizers.ts'
-import { EmbeddingTable, type KeyList } from '../../src/embeddings/table.ts'
+import { EmbeddingTable } from '../../src/embeddings/table.ts'
+import type { KeyList } from '../../src/embeddings/table-terms.ts'
 
 const optimizerOf = (kind: string): ReturnType<typeof sparseOptimizer> =>
   sparseOptimizer(sparseOptimizerOptions.parse({ kind }))

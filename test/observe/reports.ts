@@ -74,7 +74,19 @@ export const EVERY_REPORT: readonly Report[] = [
       },
     ],
   },
-  { kind: 'tables', tables: [{ table: 'user', rows: 10, bytes: 4096, payloadBytes: 320 }] },
+  {
+    kind: 'tables',
+    tables: [
+      {
+        table: 'user',
+        rows: 10,
+        bytes: 4096,
+        payloadBytes: 320,
+        evicted: { age: 3 },
+        refused: { count: 2 },
+      },
+    ],
+  },
   {
     kind: 'published',
     update: 'full',

@@ -11,6 +11,7 @@ export function tightJob(folder: string): string {
   return jobText(folder)
     .replace('join:', 'join:\n  emission: staged')
     .replace('checkpoint_every_records: 500', 'epoch_records: 15, checkpoint_every_records: 70')
+    .replace('engine: plain,', 'engine: plain, tables: { admit_after: 2, expire_hours: 0.02 },')
     .replace(
       'every_samples: 300, full_every: 4, chunk_bytes: 4096',
       `every_samples: 25, full_every: 2, chunk_bytes: 2048, ${NARROW_GATE}`,
