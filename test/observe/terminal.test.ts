@@ -89,6 +89,7 @@ describe('the report of a run', () => {
       tasks: {
         click: {
           auc: 0.71234,
+          auc_interval: { low: expect.closeTo(0.7027, 4), high: expect.closeTo(0.722, 4) },
           logloss: 0.43,
           normalized_entropy: 0.86,
           calibration: 1.02,
@@ -107,6 +108,7 @@ describe('the report of a run', () => {
       delayed: {
         click: {
           auc: 0.7,
+          auc_interval: { low: expect.closeTo(0.6692, 4), high: expect.closeTo(0.7308, 4) },
           logloss: 0.43,
           normalized_entropy: 0.86,
           calibration: 1.02,
