@@ -17,7 +17,16 @@ import { join, resolve } from 'node:path'
 /** Impressions that `npm start` makes here: enough for every column of its tables, little enough for a test. */
 const IMPRESSIONS = 4_000
 
-const COPIED = ['dist', 'docs', 'examples', 'schemas', 'scripts', 'package.json', 'README.md']
+const COPIED = [
+  'dist',
+  'docs',
+  'examples',
+  'schemas',
+  'scripts',
+  'bench/results',
+  'package.json',
+  'README.md',
+]
 
 /** What a command printed on standard output and on both streams together. */
 export interface Printed {
