@@ -19,17 +19,26 @@ export async function patiently<Result>(
   operation: () => Promise<Result>,
   { patienceMs, closing, onFailure }: PatienceOptions,
 ): Promise<Result> {
-  // A timer rather than a clock, and only once something failed: nearly every call succeeds at once.
-  let ended: AbortSignal | undefined
-  for (;;) {
-    try {
-      return await operation()
-    } catch (thrown) {
-      ended ??= AbortSignal.any([closing, AbortSignal.timeout(patienceMs)])
-      if (ended.aborted || !mayPass(thrown)) throw thrown
-      onFailure?.()
-      // Woken early, the next failure is the last.
-      await sleep(PAUSE_MS, undefined, { signal: ended }).catch(() => undefined)
+  // A timer rather than a clock, and only once something failed: nearly every call succeeds at once. Not AbortSignal.any
+  // over AbortSignal.timeout: Node 20 may collect the inner signal, and then patience never ends.
+  const ended = new AbortController()
+  const end = (): void => ended.abort()
+  let timer: NodeJS.Timeout | undefined
+  closing.addEventListener('abort', end, { once: true })
+  try {
+    for (;;) {
+      try {
+        return await operation()
+      } catch (thrown) {
+        timer ??= setTimeout(end, patienceMs)
+        if (closing.aborted || ended.signal.aborted || !mayPass(thrown)) throw thrown
+        onFailure?.()
+        // Woken early, the next failure is the last.
+        await sleep(PAUSE_MS, undefined, { signal: ended.signal }).catch(() => undefined)
+      }
     }
+  } finally {
+    clearTimeout(timer)
+    closing.removeEventListener('abort', end)
   }
 }
