@@ -50,10 +50,10 @@ function fileResults() {
 }
 
 /** Tests by suite and outcome. A file that failed outside of its tests counts as one failure. */
-function tally() {
+function tally(results) {
   const fresh = () => ({ passed: 0, failed: 0, skipped: 0 })
   const suites = new Map(expectedSuites().map((suite) => [suite, fresh()]))
-  for (const { name, status, assertionResults } of fileResults()) {
+  for (const { name, status, assertionResults } of results) {
     const counts = suites.get(suiteOf(name)) ?? fresh()
     suites.set(suiteOf(name), counts)
     for (const test of assertionResults)
@@ -64,8 +64,8 @@ function tally() {
   return suites
 }
 
-function countSuites() {
-  for (const [suite, counts] of [...tally()].sort(([a], [b]) => (a < b ? -1 : 1))) {
+function countSuites(results) {
+  for (const [suite, counts] of [...tally(results)].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const empty = counts.passed + counts.failed === 0
     if (empty && process.env.CI) counts.failed += 1
     passed += counts.passed
@@ -75,6 +75,24 @@ function countSuites() {
     const numbers = `${counts.passed} passed, ${counts.failed} failed`
     console.log(`${verdict}  ${suite}: ${numbers}${empty ? '  RAN NO TEST' : skipped}`)
   }
+}
+
+/** Said once more at the end, where it is read: which tests failed, and the start of what each said. */
+function nameFailures(results) {
+  for (const { name, message, assertionResults } of results) {
+    const failures = assertionResults.filter(({ status }) => status === 'failed')
+    for (const { fullName, failureMessages } of failures) {
+      showFailure(`${relative('.', name)} > ${fullName}`, failureMessages.join('\n'))
+    }
+    if (failures.length === 0 && message) showFailure(relative('.', name), message)
+  }
+}
+
+function showFailure(title, text) {
+  const lines = text.split('\n').slice(0, 6)
+  console.log(
+    `FAILED  ${title}\n${lines.map((line) => `        ${line.slice(0, 200)}`).join('\n')}`,
+  )
 }
 
 mkdirSync('node_modules/.cache', { recursive: true })
@@ -91,7 +109,9 @@ for (const { report, select } of RUNS) {
   })
   badRuns += status === 0 ? 0 : 1
 }
-countSuites()
+const results = fileResults()
+countSuites(results)
+nameFailures(results)
 if (badRuns > 0 && failed === 0) {
   console.log('FAILED  vitest ended badly although no test failed: an error outside of the tests')
   failed += badRuns
