@@ -1,6 +1,6 @@
 /** @file Events from a source that has them as values (the simulated app, a data set) onto the bus of a job. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { OutgoingRecord, TopicLog } from '../src/broker/topic-log.ts'
 import type { Delivery } from '../src/delivery.ts'
 import { MillraceError } from '../src/errors.ts'
@@ -44,10 +44,10 @@ export async function produce(options: ProduceOptions): Promise<ReadonlyMap<stri
     for (const { kind } of deliveries) counts.set(kind, (counts.get(kind) ?? 0) + 1)
     appended += deliveries.length
     options.onProgress?.(appended)
-    if (perSecond !== undefined) {
-      const aheadMs = (appended / perSecond) * 1000 - (clock.now() - startedMs)
-      if (aheadMs > 0) await sleep(aheadMs)
-    }
+    const aheadMs =
+      perSecond === undefined ? 0 : (appended / perSecond) * 1000 - (clock.now() - startedMs)
+    // An append to files never lets go of the event loop: a signal to stop would not be heard.
+    await (aheadMs > 0 ? sleep(aheadMs) : nextTurn())
   }
   return counts
 }

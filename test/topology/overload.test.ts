@@ -14,8 +14,8 @@ import { type Ended, type Running, start } from './cli.ts'
 import { temporaryFolder } from './temporary-job.ts'
 
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 12)
-/** Deliveries per second: several times what one core learns. */
-const PER_SECOND = Number(process.env.SOAK_PER_SECOND ?? 20_000)
+/** Deliveries per second. The short form asks for more than any machine makes, so what is made is far more than is learned. */
+const PER_SECOND = Number(process.env.SOAK_PER_SECOND ?? 1_000_000)
 /** Measured after this part of the run: the tables know every user, the dedupe window is full, the code is compiled. */
 const SETTLED = 0.4
 const MIB = 2 ** 20
@@ -180,7 +180,7 @@ test(`${SECONDS} s of more events than can be learned: flat memory, visible lag,
   console.log(JSON.stringify(found))
   keep(found)
   // More came than was learned, it shows, and it is all there.
-  expect(found.lag).toBeGreaterThan(PER_SECOND)
+  expect(found.lag).toBeGreaterThan(found.records / 10)
   expect(found.samples).toBeGreaterThan(0)
   expect(found.dropped).toBe(0)
   // Over a run the growth must be small beside what is held; a short one is mostly noise.
