@@ -81,7 +81,6 @@ function compareOn(title: string, data: ComparedData, parts: CompareParts): Boar
     const place = `${title} ${i + 1}/${configurations.length} ${configuration.name}`
     const outcome = trainOnce(data, configuration, {
       engine: choice.engine,
-      clock: context.clock,
       onProgress: (samples) => showProgress(context, `${place}: ${samples} of ${data.samples}`),
     })
     context.terminal.write(`${clearLine(context)}${place}: ${summary(outcome)}\n`)
@@ -95,7 +94,7 @@ function compareOn(title: string, data: ComparedData, parts: CompareParts): Boar
 function summary(outcome: Outcome): string {
   if (outcome.kind === 'failed') return outcome.reason
   const pace = Math.round(outcome.samplesPerSecond)
-  return `mean AUC ${meanAuc(outcome).toFixed(4)}, ${pace} samples/s`
+  return `mean AUC ${meanAuc(outcome).toFixed(4)}, ${pace} samples per CPU s`
 }
 
 /** One line that is overwritten, on a terminal only. */

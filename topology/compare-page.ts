@@ -44,7 +44,7 @@ export function leaderboardPage(circumstances: Circumstances, boards: readonly B
     'Each cell is AUC with its 95 % bootstrap interval (200 resamples of the rows) and, after the slash, normalised entropy (below 1 is better',
     'than the base rate). Rows are sorted by mean AUC; *gap* is the difference in mean AUC to the first row of the table. `state` is what the',
     'model keeps in memory (rows with keys and optimizer state, dense weights with moments), `peak` the largest resident set of the process',
-    'while it ran, with the samples and the engine. Balancers run on MMoE. **Bold** is what the example job asks for.',
+    'while it ran, with the samples and the engine; samples are per second of processor time, all threads together. Balancers run on MMoE. **Bold** is what the example job asks for.',
     '',
     ...boards.flatMap(boardLines),
   ].join('\n')
@@ -78,7 +78,7 @@ function table({ tasks }: Board, outcomes: readonly Outcome[]): string[] {
     .filter((outcome) => outcome.kind === 'learned')
     .sort((a, b) => order(b) - order(a))
   const [best] = learned
-  const head = ['configuration', ...tasks, 'gap', 'samples/s', 'state', 'peak']
+  const head = ['configuration', ...tasks, 'gap', 'samples per CPU s', 'state', 'peak']
   return [
     line(head),
     line(head.map((_, column) => (column === 0 ? '---' : '---:'))),

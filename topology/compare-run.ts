@@ -8,7 +8,6 @@ import { aucInterval, type Interval } from '../src/observe/auc-interval.ts'
 import { FirstPredictions } from '../src/observe/first-predictions.ts'
 import { PredictionLog, type PredictionReport } from '../src/observe/prediction-log.ts'
 import type { Engine } from '../src/tensors/engine.ts'
-import type { Clock } from '../src/time.ts'
 import type { Learner } from '../src/train/learner.ts'
 import type { ComparedData } from './compare-data.ts'
 import type { Configuration } from './compare-list.ts'
@@ -25,6 +24,7 @@ export type Outcome =
       readonly kind: 'learned'
       readonly configuration: Configuration
       readonly tasks: readonly TaskScore[]
+      /** Samples per second of processor time: the same whatever else the machine does. */
       readonly samplesPerSecond: number
       /** Rows with their keys and optimizer state, dense weights with their moments. */
       readonly stateBytes: number
@@ -35,7 +35,6 @@ export type Outcome =
 
 export interface TrainOptions {
   readonly engine: Engine
-  readonly clock: Clock
   /** Called with the samples learned from so far. */
   readonly onProgress: (samples: number) => void
 }
@@ -60,7 +59,7 @@ export function trainOnce(
 function learnAll(
   data: ComparedData,
   configuration: Configuration,
-  { engine, clock, onProgress }: TrainOptions,
+  { engine, onProgress }: TrainOptions,
 ): Outcome {
   const { job } = configuration
   const tasks = job.join.tasks.slice(0, configuration.tasks).map((task) => task.name)
@@ -71,11 +70,12 @@ function learnAll(
   let seconds = 0
   for (const [i, { samples, features, labels: all }] of data.batches.entries()) {
     const labels = labelsOf(all, tasks.length, features.rows)
-    const started = clock.now()
+    const started = process.cpuUsage()
     table.life?.advance(samples.at(-1)?.maturedAt ?? 0)
     const { probabilities } = learner.learn(features, labels)
     tidy(table)
-    seconds += (clock.now() - started) / 1000
+    const { user, system } = process.cpuUsage(started)
+    seconds += (user + system) / 1e6
     const judged = first.judge(samples, probabilities)
     log.append({ rows: features.rows, probabilities: judged, ...labels })
     if (i % REPORT_EVERY_BATCHES !== 0) continue
