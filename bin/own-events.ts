@@ -26,7 +26,10 @@ export function addOwnEventsCommands(program: Command, context: CommandContext):
     .option('--output <folder>', 'folder to write to', '.')
     .option('--name <name>', 'name of the job and its model')
     .option('--kind-field <field>', 'field that says the kind of a row; guessed unless given')
-    .option('--anchor <kind>', 'the kind that opens samples, such as view; guessed unless given')
+    .option(
+      '--anchor <kind>',
+      'the kind that opens samples, such as view, or none; guessed unless given',
+    )
     .option('--brokers <list>', 'host:port,... of a Kafka bus; without it, files in a folder')
     .option('--rows <n>', 'rows that are read of each file', positive, 100_000)
     .option('--force', 'write over files that are there', false)

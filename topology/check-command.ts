@@ -5,7 +5,7 @@ import { compileFeatures } from '../src/features/feature-spec.ts'
 import { hasState } from '../src/features/state-options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { countValues } from '../src/model/parameters.ts'
-import { type Job, loadJob } from '../src/settings/job.ts'
+import { type Job, loadJob, startsAtImpressions } from '../src/settings/job.ts'
 import type { AvroSchema } from '../src/wire/avro-schema.ts'
 import { type CommandContext, printResult } from './command-context.ts'
 import { codecOf } from './event-inputs.ts'
@@ -26,7 +26,8 @@ export async function checkJob(file: string): Promise<{ value: object; text: str
     for (const field of [kind.id, kind.time, ...keys, ...label]) {
       checkField(file, schema, field, `events kind ${kind.kind}`)
     }
-    if (kind.anchor) checkFeatures(job, schema)
+    // Without impressions any kind may open a sample; what only some of them say would tell which one did.
+    if (kind.anchor || !startsAtImpressions(job)) checkFeatures(job, schema)
   }
   const spec = compileFeatures(job.features)
   const tasks = job.join.tasks.map((task) => task.name)

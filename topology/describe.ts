@@ -1,6 +1,6 @@
 /** @file The wiring of a job as text and as a mermaid flowchart: which topic feeds which stage, and what comes out where. */
 
-import { type Job, loadJob } from '../src/settings/job.ts'
+import { type Job, loadJob, startsAtImpressions } from '../src/settings/job.ts'
 import type { CommandContext } from './command-context.ts'
 import { stateFolder } from './open-learner.ts'
 import { sideTopic } from './side-outputs.ts'
@@ -23,6 +23,7 @@ export async function describeCommand(
 /** The stages in order, with the settings that matter to a reader. */
 export function describeText(job: Job): string {
   const { events, join, features, batch, model, balance, publish, train } = job
+  const start = startsAtImpressions(job) ? 'the impression' : 'the first action on the pair'
   const lines = [
     `job ${job.name} on a ${job.bus.kind} bus`,
     ...events.kinds.map(
@@ -33,7 +34,7 @@ export function describeText(job: Job): string {
     `  waits    for events up to ${seconds(events.latenessMs)} late`,
     ...join.tasks.map(
       ({ name, kind, windowMs }) =>
-        `  labels   ${name}: a ${kind} within ${seconds(windowMs)} of the impression`,
+        `  labels   ${name}: a ${kind} within ${seconds(windowMs)} of ${start}`,
     ),
     `  emits    samples ${join.emission === 'wait' ? 'when the longest window ends' : 'as each window ends'}`,
     `  encodes  ${features.map(({ name }) => name).join(', ')}`,

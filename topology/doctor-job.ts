@@ -3,7 +3,7 @@
 import type { LogRecord, TopicLog } from '../src/broker/topic-log.ts'
 import type { Event } from '../src/events/event.ts'
 import { isMalformed } from '../src/events/event.ts'
-import type { Job } from '../src/settings/job.ts'
+import { type Job, startsAtImpressions } from '../src/settings/job.ts'
 import type { Clock } from '../src/time.ts'
 import { type EventInput, eventInputs } from './event-inputs.ts'
 
@@ -164,8 +164,9 @@ function matchFindings(looked: readonly Looked[]): Finding[] {
 
 /** How many of the later half's values the earlier half did not have: new to a model that learned from it. */
 function unseenFindings(job: Job, looked: readonly Looked[]): Finding[] {
+  const impressions = startsAtImpressions(job)
   const anchors = looked
-    .flatMap(({ events }) => events.filter(({ anchor }) => anchor))
+    .flatMap(({ events }) => events.filter(({ anchor }) => anchor || !impressions))
     .sort((a, b) => a.time - b.time)
   const half = Math.floor(anchors.length / 2)
   if (half === 0) return []

@@ -10,6 +10,7 @@ import { featureStateSections } from '../src/publish/feature-state-section.ts'
 import type { Corrections } from '../src/publish/update.ts'
 import type { Intake, IntakeOutputs } from '../src/samples/intake.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
+import type { Sample } from '../src/samples/sample.ts'
 import type { Clock } from '../src/time.ts'
 import type { EventInput } from './event-inputs.ts'
 import type { Poll } from './event-source.ts'
@@ -78,14 +79,24 @@ export async function sideline(
   return outputs
 }
 
+/** Samples -> those that are worth a look, or, without impressions, with the negatives that are drawn for them. */
+export function withNegatives(
+  { sampling, drawnNegatives }: JobStages,
+  samples: readonly Sample[],
+): readonly Sample[] {
+  return drawnNegatives === undefined ? sampling.thin(samples) : drawnNegatives.draw(samples)
+}
+
 /** Samples -> full mini-batches, and the half-filled one at the end of the stream. */
 export function toBatches(
   context: EpochContext,
   poll: Poll,
   outputs: readonly IntakeOutputs[],
 ): MiniBatch[] {
-  const { batcher, intake, sampling } = context.stages
-  const batches = outputs.flatMap(({ samples }) => batcher.push(sampling.thin(samples)))
+  const { batcher, intake } = context.stages
+  const batches = outputs.flatMap(({ samples }) =>
+    batcher.push(withNegatives(context.stages, samples)),
+  )
   batches.push(...batcher.advance(intake.watermark))
   return poll.epoch.end ? [...batches, ...batcher.flush()] : batches
 }

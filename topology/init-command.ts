@@ -5,11 +5,19 @@ import { dirname, join } from 'node:path'
 import type { Row } from '../src/datasets/field-profile.ts'
 import { guessDelay, guessDisorder } from '../src/datasets/guess-delays.ts'
 import { guessFeatures } from '../src/datasets/guess-features.ts'
-import { guessAnchor, guessKey, guessKind, hitRate, kindName } from '../src/datasets/guess-kinds.ts'
+import {
+  guessAnchor,
+  guessKey,
+  guessKind,
+  guessPair,
+  hitRate,
+  type KindGuess,
+  kindName,
+} from '../src/datasets/guess-kinds.ts'
 import { MillraceError } from '../src/errors.ts'
 import { checkJob } from './check-command.ts'
 import { type CommandContext, printResult } from './command-context.ts'
-import { type JobGuess, jobText, keyFields, schemaPath, schemaText } from './init-files.ts'
+import { type JobGuess, jobText, keyFields, kindsOf, schemaPath, schemaText } from './init-files.ts'
 import { eventFile, sampleFile } from './read-events.ts'
 
 export interface InitCommand {
@@ -19,7 +27,7 @@ export interface InitCommand {
   readonly output: string
   readonly name?: string
   readonly kindField?: string
-  /** The kind that opens samples. */
+  /** The kind that opens samples, or `none`: the events have no impressions. */
   readonly anchor?: string
   /** Brokers of a Kafka bus, comma-separated. */
   readonly brokers?: string
@@ -29,10 +37,13 @@ export interface InitCommand {
   readonly force: boolean
 }
 
+/** As `--anchor`: nothing says what was shown. */
+const NO_IMPRESSIONS = 'none'
+
 export async function initCommand(context: CommandContext, command: InitCommand): Promise<void> {
   const guess = await guessJob(command)
   const files = new Map([[join(command.output, 'job.yaml'), jobText(guess)]])
-  for (const kind of [guess.anchor, ...guess.feedback.map(({ kind }) => kind)]) {
+  for (const kind of kindsOf(guess)) {
     files.set(join(command.output, schemaPath(kind.kind)), schemaText(kind, guess.key))
   }
   const [job = ''] = files.keys()
@@ -66,18 +77,23 @@ async function guessJob(command: InitCommand): Promise<JobGuess> {
     }
   }
   const kinds = Array.from(byKind, ([kind, rows]) => guessKind(kind, rows))
-  const anchor = anchorOf(kinds, command.anchor)
+  const impressions = command.anchor !== NO_IMPRESSIONS
+  const anchor = impressions ? anchorOf(kinds, command.anchor) : mostFrequent(kinds)
   const others = kinds
     .filter((kind) => kind !== anchor)
     .sort((a, b) => b.rows.length - a.rows.length)
-  const key = guessKey(anchor, others)
+  const key = impressions ? guessKey(anchor, others) : guessPair(anchor, others)
   const names = keyFields(key)
   const impressionKey = typeof key === 'string' ? [key] : []
   const leftOut = [anchor.time, ...(anchor.id === undefined ? [] : [anchor.id]), ...impressionKey]
   return {
     name: kindName(command.name ?? 'my-events').replaceAll('_', '-'),
     anchor,
-    feedback: others.map((kind) => ({ kind, delay: guessDelay(anchor, kind, names) })),
+    impressions,
+    feedback: [...(impressions ? [] : [anchor]), ...others].map((kind) => ({
+      kind,
+      delay: guessDelay(anchor, kind, names),
+    })),
     key,
     hitRate: hitRate(anchor, others, names),
     disorderMs: guessDisorder(kinds),
@@ -101,6 +117,13 @@ function kindFields(
   return Object.entries(row).flatMap(([name, value]) =>
     typeof value === 'string' && kindName(value) === anchor ? [name] : [],
   )
+}
+
+/** BAD_INPUT when the sample has no event at all. */
+function mostFrequent(kinds: readonly KindGuess[]): KindGuess {
+  const [first] = [...kinds].sort((a, b) => b.rows.length - a.rows.length)
+  if (first !== undefined) return first
+  throw new MillraceError('BAD_INPUT', 'the sample has no events')
 }
 
 function anchorOf(

@@ -8,7 +8,9 @@ import type { KeyGuess, KindGuess } from '../src/datasets/guess-kinds.ts'
 /** Everything that was guessed from the sample. */
 export interface JobGuess {
   readonly name: string
+  /** The kind that opens samples; without impressions the most frequent one, which is among the feedback too. */
   readonly anchor: KindGuess
+  readonly impressions: boolean
   /** The other kinds, each a task. */
   readonly feedback: readonly { readonly kind: KindGuess; readonly delay: DelayGuess }[]
   readonly key: KeyGuess
@@ -25,6 +27,11 @@ export const MADE_ID = 'event_id'
 
 const SHORTEST_WINDOW_MS = 60_000
 const LEAST_LATENESS_MS = 5_000
+
+/** Every kind once, the one that samples start with first. */
+export function kindsOf({ anchor, feedback }: JobGuess): readonly KindGuess[] {
+  return [...new Set([anchor, ...feedback.map(({ kind }) => kind)])]
+}
 
 /** The job file as text. */
 export function jobText(guess: JobGuess): string {
@@ -78,13 +85,13 @@ export function keyFields(key: KeyGuess): readonly string[] {
   return typeof key === 'string' ? [key] : key
 }
 
-function head({ name, anchor, feedback }: JobGuess): string {
-  const counts = [anchor, ...feedback.map(({ kind }) => kind)]
+function head(guess: JobGuess): string {
+  const counts = kindsOf(guess)
     .map(({ kind, rows }) => `${rows.length} ${kind}`)
     .join(', ')
   return `# Written by millrace init from a sample: ${counts}.
 # Every guess has its reason beside it; change what you know better, then: millrace check JOB
-name: ${name}`
+name: ${guess.name}`
 }
 
 function bus({ name, brokers }: JobGuess): string {
@@ -100,19 +107,22 @@ function bus({ name, brokers }: JobGuess): string {
   partitions: 2 # of topics that do not exist yet`
 }
 
-function events({ anchor, feedback, key, hitRate, disorderMs }: JobGuess): string {
+function events(guess: JobGuess): string {
+  const { anchor, impressions, key, hitRate, disorderMs } = guess
   const lateness = Math.max(LEAST_LATENESS_MS, roundUp(disorderMs))
-  const kinds = [anchor, ...feedback.map(({ kind }) => kind)]
   const found = `${percent(hitRate)} of the feedback in the sample finds its impression by it`
-  const how =
-    typeof key === 'string'
+  const how = !impressions
+    ? 'nothing says what was shown: the first action of a user on an item starts a sample'
+    : typeof key === 'string'
       ? `${key} is the impression's id: ${found}`
       : `no shared impression id; user and item tell: ${found}`
   return `events:
   lateness_ms: ${lateness} # in the sample an event lies at most ${Math.round(disorderMs)} ms behind the newest before it
   # ${how}
   kinds:
-${kinds.map((kind) => `    - ${kindLine(kind, key, kind === anchor)}`).join('\n')}`
+${kindsOf(guess)
+  .map((kind) => `    - ${kindLine(kind, key, impressions && kind === anchor)}`)
+  .join('\n')}`
 }
 
 function kindLine({ kind, time, timeUnit, id }: KindGuess, key: KeyGuess, anchor: boolean): string {
@@ -144,20 +154,30 @@ function join({ feedback }: JobGuess): string {
 ${tasks.join('\n')}`
 }
 
-function features({ features: guesses }: JobGuess): string {
+function features({ impressions, features: guesses }: JobGuess): string {
   const used = guesses.map((guess) => {
     if (guess.kind === 'none') return `  # left out: ${guess.field} (${guess.note})`
     const log = guess.kind === 'number' && guess.log ? ', log: true' : ''
     return `  - { name: ${guess.field}, kind: ${guess.kind}${log} } # ${guess.note}`
   })
-  return `features: # fields of the impression, as they were known when it was shown
+  return `features: # fields of ${impressions ? 'the impression, as they were known when it was shown' : 'the first action; every kind must have them'}
 ${used.join('\n')}
   - { name: hour_of_day, kind: hour }`
 }
 
-function rest({ anchor }: JobGuess): string {
+function drawn({ impressions }: JobGuess): string {
+  if (impressions) return ''
+  return `negatives:
+  # items drawn as often as users acted on them stand for what was passed over; name the fields that describe an item
+  drawn: { per_action: 4, item_fields: [] }
+
+`
+}
+
+function rest(guess: JobGuess): string {
+  const { anchor } = guess
   const every = Math.max(100, Math.min(10_000, Math.floor(anchor.rows.length / 10)))
-  return `batch: { count: 128 }
+  return `${drawn(guess)}batch: { count: 128 }
 
 model: # shared experts, one gate and tower per task; others: docs/job-file.md
   kind: mmoe

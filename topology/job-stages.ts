@@ -20,11 +20,12 @@ import { Progressive } from '../src/observe/progressive.ts'
 import { Gate } from '../src/publish/gate.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import type { Corrections } from '../src/publish/update.ts'
+import { DrawnNegatives } from '../src/samples/drawn-negatives.ts'
 import type { Intake } from '../src/samples/intake.ts'
 import { MiniBatcher } from '../src/samples/mini-batcher.ts'
 import { NegativeSampling } from '../src/samples/negative-sampling.ts'
 import { keepRates } from '../src/samples/options.ts'
-import type { Job } from '../src/settings/job.ts'
+import { type Job, openedShare, startsAtImpressions } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
 import type { DelayCorrection, LossCorrection } from '../src/train/corrected-loss.ts'
 import { DenseAdam } from '../src/train/dense-adam.ts'
@@ -38,6 +39,8 @@ export interface JobStages {
   readonly tasks: readonly string[]
   readonly intake: Intake
   readonly sampling: NegativeSampling
+  /** Of a job without impressions; undefined of any other. */
+  readonly drawnNegatives: DrawnNegatives | undefined
   readonly batcher: MiniBatcher
   readonly encoder: FeatureEncoder
   readonly featureState: FeatureState
@@ -69,7 +72,6 @@ export function buildStages(
   share: Share = ALONE,
 ): JobStages {
   const tasks = job.join.tasks.map((task) => task.name)
-  const openedShare = job.observe.delayed_share
   const spec = compileFeatures(job.features)
   const featureState = new FeatureState(spec, tasks, negativeWeights(job, tasks))
   const encoder = new FeatureEncoder(spec, featureState, longestWindowMs(job.join.tasks))
@@ -81,8 +83,9 @@ export function buildStages(
     sampling: new NegativeSampling({
       keepRates: keepRates(job.negatives, tasks),
       seed: job.train.seed,
-      openedShare,
+      openedShare: openedShare(job),
     }),
+    drawnNegatives: drawnNegatives(job),
     batcher: new MiniBatcher(job.batch),
     encoder,
     featureState,
@@ -97,6 +100,16 @@ export function buildStages(
   }
 }
 
+/** Undefined for a job with impressions. */
+function drawnNegatives({ events, negatives, train }: Job): DrawnNegatives | undefined {
+  const { drawn } = negatives
+  if (drawn === undefined) return undefined
+  const { per_action: perAction, of_last: ofLast, item_fields } = drawn
+  const items = events.kinds.flatMap(({ key }) => (typeof key === 'string' ? [] : [key[1]]))
+  const itemFields = [...new Set([...items, ...item_fields])]
+  return new DrawnNegatives({ perAction, ofLast, itemFields, seed: train.seed })
+}
+
 function notBounded(): MillraceError {
   return new MillraceError('BAD_SETTINGS', 'several trainers cannot bound their tables yet', {
     remedy: 'leave train.tables out, or run one trainer',
@@ -105,7 +118,7 @@ function notBounded(): MillraceError {
 
 /** Negatives that were left out of the learned rows count through those that stayed; opened rows are a fair share anyway. */
 function negativeWeights(job: Job, tasks: readonly string[]): readonly number[] | undefined {
-  if (job.join.emission === 'fast') return undefined
+  if (job.join.emission === 'fast' || !startsAtImpressions(job)) return undefined
   return keepRates(job.negatives, tasks).map((rate) => 1 / rate)
 }
 
@@ -130,7 +143,8 @@ export function delayCorrection({ join, train }: Job): DelayCorrection {
 
 /** How each task's loss is corrected; undefined where it is the plain one. */
 function lossCorrections(job: Job, tasks: readonly string[]): (LossCorrection | undefined)[] {
-  const delay = delayCorrection(job)
+  // The odds of what was drawn are p / (k Q), as those of a stream of early negatives are p / 1: the same loss.
+  const delay = startsAtImpressions(job) ? delayCorrection(job) : 'fnc'
   return keepRates(job.negatives, tasks).map((rate) =>
     delay === 'none' && rate === 1 ? undefined : { delay, logKeepRate: Math.log(rate) },
   )
@@ -140,6 +154,7 @@ function lossCorrections(job: Job, tasks: readonly string[]): (LossCorrection | 
 export function corrections(job: Job): Corrections {
   const tasks = job.join.tasks.map((task) => task.name)
   const rates = keepRates(job.negatives, tasks)
+  const { drawn } = job.negatives
   const { emission, observeMs } = job.join
   const at = 'training' as const
   const fast = { at, emission, observe_ms: observeMs, correction: delayCorrection(job) }
@@ -147,6 +162,7 @@ export function corrections(job: Job): Corrections {
   return {
     ...(emission === 'fast' ? { delayed_feedback: fast } : {}),
     ...(rates.some((rate) => rate < 1) ? { negative_sampling: { at, keep } } : {}),
+    ...(drawn === undefined ? {} : { drawn_negatives: { at, per_action: drawn.per_action } }),
   }
 }
 

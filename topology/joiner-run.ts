@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import type { OutgoingRecord, PartitionBounds, TopicLog } from '../src/broker/topic-log.ts'
 import type { GroupMember } from '../src/broker/work-group.ts'
 import { MillraceError } from '../src/errors.ts'
-import type { Job } from '../src/settings/job.ts'
+import { type Job, openedShare } from '../src/settings/job.ts'
 import type { Clock } from '../src/time.ts'
 import { appendClaimed } from './claimed-partition.ts'
 import { type EventInput, eventInputs } from './event-inputs.ts'
@@ -293,7 +293,8 @@ function groupOf({ bus, name }: Job): string {
   return roleName((bus.kind === 'kafka' ? bus.group : undefined) ?? name, JOINER)
 }
 
-function joinHash({ name, events, join, observe }: Job): string {
-  const content = { name, events, join, opened: observe.delayed_share }
+function joinHash(job: Job): string {
+  const { name, events, join } = job
+  const content = { name, events, join, opened: openedShare(job) }
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
 }

@@ -5,6 +5,7 @@ import { tidy } from '../src/embeddings/tidy.ts'
 import { batchLabels, finalLabels } from '../src/features/batch-labels.ts'
 import type { BatchLabels, EncodedFeatures } from '../src/features/encoded-batch.ts'
 import type { Report } from '../src/observe/report.ts'
+import { amongDrawn } from '../src/samples/drawn-negatives.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import { type Sample, teaches } from '../src/samples/sample.ts'
 import type { Clock } from '../src/time.ts'
@@ -88,10 +89,22 @@ function judge(stages: JobStages, batch: MiniBatch, probabilities: Float32Array)
   const provisional = picked(batch, rows, tasks.length, ({ role }) => role === 'provisional')
   openPredictions.note(provisional.samples, provisional.probabilities)
   const final = picked(batch, rows, tasks.length, ({ role }) => role === 'final')
-  if (final.samples.length === 0) return
-  const judged = firstPredictions.judge(final.samples, final.probabilities)
-  const { labels, mask } = batchLabels(final.samples, tasks.length)
-  const scored = { rows: final.samples.length, probabilities: judged, labels, mask }
+  if (final.samples.length > 0) {
+    const judged = firstPredictions.judge(final.samples, final.probabilities)
+    observe(stages, final.samples, judged)
+  }
+  const drawn = picked(batch, rows, tasks.length, ({ role }) => role === 'drawn')
+  if (drawn.samples.length > 0) observe(stages, drawn.samples, drawn.probabilities)
+}
+
+/** Of a job without impressions what is judged is the probability among what was drawn: that is what its labels are of. */
+function observe(stages: JobStages, samples: readonly Sample[], probabilities: Float32Array): void {
+  const { labels, mask } = batchLabels(samples, stages.tasks.length)
+  const judged = probabilities.map((p, at) => {
+    const { logDrawRate } = samples[at % samples.length]!
+    return logDrawRate === undefined ? p : amongDrawn(p, logDrawRate)
+  })
+  const scored = { rows: samples.length, probabilities: judged, labels, mask }
   stages.progressive.observe(scored)
   stages.predictions.append(scored)
 }

@@ -57,10 +57,11 @@ export class LearnerState {
 
   constructor(stages: JobStages, exchange?: Stage) {
     this.#stages = stages
-    const { realNegatives } = stages
+    const { realNegatives, drawnNegatives } = stages
     this.#named = [
       ...STAGES.map((name) => ({ name, stage: stages[name] })),
       ...(realNegatives === undefined ? [] : [{ name: 'realNegatives', stage: realNegatives }]),
+      ...(drawnNegatives === undefined ? [] : [{ name: 'drawnNegatives', stage: drawnNegatives }]),
       ...(exchange === undefined ? [] : [{ name: 'exchange', stage: exchange }]),
     ]
   }

@@ -1,8 +1,9 @@
 /** @file Every experiment on learning, in the order of docs/learning.md; a new one is a file and a line here. */
 
+import { actions } from './actions.ts'
 import { delayedFeedback } from './delayed-feedback.ts'
 import type { Experiment } from './experiment.ts'
 import { negatives } from './negatives.ts'
 import { outage } from './outage.ts'
 
-export const EXPERIMENTS: readonly Experiment[] = [delayedFeedback, negatives, outage]
+export const EXPERIMENTS: readonly Experiment[] = [delayedFeedback, negatives, actions, outage]

@@ -97,18 +97,19 @@ export type KeyGuess = string | readonly [user: string, item: string]
 
 /** The id that feedback shares with its impression, else the fields of user and item; BAD_INPUT when there is neither. */
 export function guessKey(anchor: KindGuess, others: readonly KindGuess[]): KeyGuess {
-  const everywhere = anchor.fields.filter(
-    ({ name, type, time }) =>
-      (type === 'text' || type === 'integer') &&
-      time === undefined &&
-      name !== anchor.time &&
-      others.every(({ fields }) => fields.some((field) => field.name === name)),
-  )
-  const shared = everywhere.find(
+  const shared = inEveryKind(anchor, others).find(
     ({ name, distinct }) =>
       distinct >= 0.9 * anchor.rows.length && hitRate(anchor, others, [name]) > 0.5,
   )
-  if (shared !== undefined) return shared.name
+  return shared === undefined ? guessPair(anchor, others) : shared.name
+}
+
+/** The fields of user and item, where there is no other tie, or there are no impressions at all; BAD_INPUT when there are none. */
+export function guessPair(
+  anchor: KindGuess,
+  others: readonly KindGuess[],
+): readonly [user: string, item: string] {
+  const everywhere = inEveryKind(anchor, others)
   const named = (pattern: RegExp): string | undefined =>
     everywhere.find(({ name }) => pattern.test(name))?.name
   const user = named(/user|customer|visitor|member|account|session|uid/i)
@@ -117,8 +118,19 @@ export function guessKey(anchor: KindGuess, others: readonly KindGuess[]): KeyGu
   const names = everywhere.map(({ name }) => name).join(', ') || 'none'
   throw new MillraceError(
     'BAD_INPUT',
-    `nothing tells to which ${anchor.kind} a ${others[0]?.kind} belongs; fields in every kind: ${names}`,
+    `nothing tells to which ${anchor.kind} a ${others[0]?.kind ?? 'second event'} belongs; fields in every kind: ${names}`,
     { remedy: 'give every event the id of its impression, or the ids of user and item' },
+  )
+}
+
+/** Fields of the anchor that may be ids and that every other kind has too. */
+function inEveryKind(anchor: KindGuess, others: readonly KindGuess[]): readonly FieldProfile[] {
+  return anchor.fields.filter(
+    ({ name, type, time }) =>
+      (type === 'text' || type === 'integer') &&
+      time === undefined &&
+      name !== anchor.time &&
+      others.every(({ fields }) => fields.some((field) => field.name === name)),
   )
 }
 

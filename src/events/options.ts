@@ -39,7 +39,12 @@ const kindOptions = z
       .union([fieldName, z.tuple([fieldName, fieldName])])
       .default('impression_id')
       .describe('field with the impression id, or the two fields with user and item'),
-    anchor: z.boolean().default(false).describe('true for impressions: each opens a sample'),
+    anchor: z
+      .boolean()
+      .default(false)
+      .describe(
+        'true for impressions: each opens a sample; without any, the first action on a pair does',
+      ),
     label: labelOptions.prefault({}).describe('empty: the presence of the event is the label'),
   })
   .transform(
@@ -69,7 +74,7 @@ const dedupeOptions = z
 /** What a job may say about its events; gives camel-case domain types. */
 export const eventsOptions = z
   .strictObject({
-    kinds: z.array(kindOptions).min(2).superRefine(checkKinds),
+    kinds: z.array(kindOptions).min(1).superRefine(checkKinds),
     lateness_ms: z
       .int()
       .nonnegative()
@@ -115,5 +120,15 @@ function checkKinds(kinds: readonly EventKind[], context: z.RefinementCtx): void
     names.add(kind)
     topics.add(topic)
   }
-  if (!kinds.some((kind) => kind.anchor)) complain([], 'one kind must be the anchor: true')
+  if (hasImpressions(kinds)) {
+    if (kinds.length < 2) complain([], 'impressions need a kind of feedback beside them')
+  } else if (!pairs || new Set(kinds.map(({ key }) => String(key))).size > 1) {
+    const without = 'or, without impressions, every kind has the same two fields as its key'
+    complain([], `one kind must be the anchor: true, ${without}`)
+  }
+}
+
+/** Whether some kind opens samples; else the first action on a pair of user and item does. */
+export function hasImpressions(kinds: readonly Pick<EventKind, 'anchor'>[]): boolean {
+  return kinds.some(({ anchor }) => anchor)
 }

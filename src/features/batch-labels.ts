@@ -9,6 +9,10 @@ const NONE = new Uint8Array(0)
 export function batchLabels(samples: readonly Sample[], tasks: number): BatchLabels {
   const { labels, mask } = masked(samples, tasks, (sample) => sample.learned)
   const weights = Float32Array.from(samples, (sample) => sample.weight)
+  if (samples.some(({ logDrawRate }) => logDrawRate !== undefined)) {
+    const logDrawRates = Float32Array.from(samples, ({ logDrawRate = 0 }) => logDrawRate)
+    return { labels, mask, weights, logDrawRates }
+  }
   const latePositive = Uint8Array.from(samples, ({ role }) => (role === 'late-positive' ? 1 : 0))
   if (!latePositive.includes(1)) return { labels, mask, weights }
   const unpaired = masked(samples, tasks, ({ role, learned, late }) =>

@@ -2,6 +2,7 @@
 
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
+import { OpenImpressions } from '../samples/open-impressions.ts'
 import type { Sample } from '../samples/sample.ts'
 import type { Stage } from '../stage.ts'
 import type { EventTime } from '../time.ts'
@@ -9,7 +10,6 @@ import type { EncodedFeatures, SlotKeys } from './encoded-batch.ts'
 import { givesIds, type NumberOptions } from './feature-options.ts'
 import type { FeatureSpec } from './feature-spec.ts'
 import { type FieldCount, FieldCounts } from './field-counts.ts'
-import { FirstColumns } from './first-columns.ts'
 import { numberOf, signedLog } from './number-value.ts'
 import { RunningStandardisation } from './running-standardisation.ts'
 import {
@@ -43,7 +43,11 @@ export class FeatureEncoder implements Stage {
   readonly #dense: DenseColumn[] = []
   readonly #stateKeys: readonly SlotEncoder[]
   readonly #state: StateColumns | undefined
-  readonly #first: FirstColumns
+  /**
+   * State columns of impressions with labels to come. By an impression's second row its own first label has been counted, so
+   * every row of it has the columns of its first: a label never sees itself (law 1).
+   */
+  readonly #first: OpenImpressions<Float32Array>
   readonly #counts: FieldCounts
   readonly #standardisation: RunningStandardisation
   /** Keys of the samples encoded last: those that are settled next, as a rule. */
@@ -60,7 +64,7 @@ export class FeatureEncoder implements Stage {
       })
     }
     this.spec = spec
-    this.#first = new FirstColumns(horizonMs)
+    this.#first = new OpenImpressions(horizonMs)
     this.#state = spec.state.length > 0 ? state : undefined
     this.#counts = new FieldCounts(spec.features.map(({ name }) => name))
     this.#standardisation = new RunningStandardisation(spec.numberWidth)
@@ -99,7 +103,8 @@ export class FeatureEncoder implements Stage {
         continue
       }
       this.#state.readRow(keys, r, sample.time, dense, at)
-      this.#first.keep(sample, dense.slice(at, at + width))
+      // No further row of a drawn negative comes.
+      if (sample.role !== 'drawn') this.#first.keep(sample, dense.slice(at, at + width))
     }
     return features
   }
@@ -150,12 +155,10 @@ export class FeatureEncoder implements Stage {
   }
 
   snapshot(): Uint8Array {
-    return new ByteWriter()
-      .text(this.spec.hash)
-      .array(this.#standardisation.moments())
-      .array(this.#counts.counts())
-      .bytes(this.#first.snapshot())
-      .finish()
+    const writer = new ByteWriter(256 + this.#first.size * 256).text(this.spec.hash)
+    writer.array(this.#standardisation.moments()).array(this.#counts.counts())
+    this.#first.write(writer, (columns) => writer.array(columns))
+    return writer.finish()
   }
 
   /** Throws CORRUPT when the snapshot is of another spec. */
@@ -167,7 +170,7 @@ export class FeatureEncoder implements Stage {
     }
     this.#standardisation.setMoments(reader.float64())
     this.#counts.setCounts(reader.float64())
-    this.#first.restore(reader.bytes())
+    this.#first.read(reader, () => reader.float32())
     this.#last = undefined
   }
 

@@ -25,6 +25,8 @@ export interface BatchLabels {
   readonly mask: Float32Array
   /** Importance per row. */
   readonly weights: Float32Array
+  /** Per row ln of the rate at which its item is drawn as a negative, 0 for none; absent: none are drawn. */
+  readonly logDrawRates?: Float32Array
   /** Per row 1 where it is the late positive of a row that was learned as a negative; absent: there is none. */
   readonly latePositive?: Uint8Array
   /** Task-major, for late positives: 1 where the negative had not been learned (it was sampled out); absent: all had. */

@@ -33,6 +33,7 @@ export class LabelJoin implements Stage {
   readonly #fast: boolean
   readonly #observeMs: number
   readonly #openedShare: number
+  readonly #firstActionOpens: boolean
   readonly #none: Uint8Array
   readonly #all: Uint8Array
   /** For each kind of feedback the tasks that it labels. */
@@ -47,6 +48,7 @@ export class LabelJoin implements Stage {
   /** `decode` turns the raw bytes of a snapshot back into events. */
   constructor(options: JoinOptions, decode: DecodeEvent) {
     const { tasks, emission, retentionMs, observeMs = 0, openedShare = 0 } = options
+    this.#firstActionOpens = options.firstActionOpens === true
     this.#tasks = tasks.length
     this.#fast = emission === 'fast'
     this.#observeMs = observeMs
@@ -102,6 +104,7 @@ export class LabelJoin implements Stage {
     }
     this.advance(event.time, outputs)
     if (event.anchor) this.#open(event, outputs)
+    else if (this.#firstActionOpens && this.#known.latest(event.key) < 0) this.#openBy(event)
     else this.#label(event, outputs)
   }
 
@@ -157,6 +160,26 @@ export class LabelJoin implements Stage {
     }
   }
 
+  /** The first action on a pair: it is what it labels, and counts once, when its sample leaves. */
+  #openBy(event: Event): void {
+    this.#known.push(event)
+    this.#watch.impression(event.time)
+    const slot = this.#known.latest(event.key)
+    this.#noteDelay(slot, event)
+    this.#raise(slot, event)
+  }
+
+  /** Sets the labels of the tasks whose window the event is inside of; whether there were any. */
+  #raise(slot: number, event: Event): boolean {
+    const inside = this.#windowsOf(slot, event)
+    for (const { task } of inside) {
+      const first = event.value > 0 && this.#known.labelOf(slot, task) === 0
+      if (first) this.#watch.label(task, event.time)
+      if (!this.#fast) this.#known.raiseLabel(slot, task, event.value)
+    }
+    return inside.length > 0
+  }
+
   #label(event: Event, outputs: JoinOutputs): void {
     const slot = this.#known.latest(event.key)
     if (slot < 0) {
@@ -165,15 +188,9 @@ export class LabelJoin implements Stage {
     }
     const impression = this.#known.eventOf(slot)
     this.#noteDelay(slot, event)
-    const inside = impression === undefined ? [] : this.#windowsOf(slot, event)
-    if (impression === undefined || inside.length === 0) {
+    if (impression === undefined || !this.#raise(slot, event)) {
       outputs.late.push({ event, reason: 'after-window' })
       return
-    }
-    for (const { task } of inside) {
-      const first = event.value > 0 && this.#known.labelOf(slot, task) === 0
-      if (first) this.#watch.label(task, event.time)
-      if (!this.#fast) this.#known.raiseLabel(slot, task, event.value)
     }
     if (this.#fast) this.#turnPositive(slot, impression, event, outputs)
     outputs.joined.push({ event, impressionId: impression.id })

@@ -31,6 +31,8 @@ export interface JoinOptions {
   readonly observeMs?: number
   /** Share of the impressions, picked by a hash of their id, that also give an `opened` row; 0 by default. */
   readonly openedShare?: number
+  /** Without impressions: feedback whose pair is not known opens a sample and labels it. */
+  readonly firstActionOpens?: boolean
   /** Watches how labels come in; absent: nothing does. */
   readonly guard?: GuardOptions | undefined
   /** How long after the longest window a key is remembered, to tell late feedback from orphans; by default that window. */

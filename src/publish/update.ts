@@ -50,11 +50,15 @@ export interface AppliedCorrection {
   readonly [setting: string]: unknown
 }
 
-/** `delayed_feedback`: emission, delay correction; `negative_sampling`: keep rate per task. */
+/** `delayed_feedback`: emission, delay correction; `negative_sampling`: keep rate per task; `drawn_negatives`: how many, from how many actions. */
 export type Corrections = Readonly<Record<string, AppliedCorrection>>
 
 /** Corrections that this version of the program can score with. */
-export const KNOWN_CORRECTIONS: readonly string[] = ['delayed_feedback', 'negative_sampling']
+export const KNOWN_CORRECTIONS: readonly string[] = [
+  'delayed_feedback',
+  'negative_sampling',
+  'drawn_negatives',
+]
 
 /** Why a model with these corrections must not be scored with; undefined when all of them are known. */
 export function unknownCorrections(

@@ -66,13 +66,13 @@ export class MiniBatcher implements Stage {
   }
 
   snapshot(): Uint8Array {
-    const writer = new ByteWriter().text('mini-batcher 1').u32(this.#waiting.length)
+    const writer = new ByteWriter().text('mini-batcher 2').u32(this.#waiting.length)
     for (const sample of this.#waiting) writeSample(writer, sample)
     return writer.finish()
   }
 
   restore(bytes: Uint8Array): void {
-    const reader = new ByteReader(bytes).expect('mini-batcher 1')
+    const reader = new ByteReader(bytes).expect('mini-batcher 2')
     const waiting: Sample[] = []
     for (let left = reader.u32(); left > 0; left--) waiting.push(readSample(reader))
     reader.end()

@@ -39,8 +39,31 @@ export type SamplesOptions = z.output<typeof samplesOptions>
 
 const rate = z.number().positive().max(1)
 
+/** Which items stand for what was passed over. */
+const drawnOptions = z
+  .strictObject({
+    per_action: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(4)
+      .describe('negatives drawn for the first action on each pair of user and item'),
+    of_last: z
+      .int()
+      .min(2)
+      .max(10_000_000)
+      .default(16_384)
+      .describe('first actions whose items are drawn from, each as often as it is among them'),
+    item_fields: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('fields of an event that describe its item: a drawn negative has those of its own'),
+  })
+  .describe('needed in a job without impressions, and only there')
+
 /** Which negatives are learned from. */
 export const negativesOptions = z.strictObject({
+  drawn: drawnOptions.optional(),
   keep: z
     .union([rate, z.record(z.string(), rate)])
     .default(1)

@@ -2,19 +2,25 @@
 
 import type { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
-import type { RowRole } from '../join/join-outputs.ts'
 import { readFields, writeFields } from './field-encoding.ts'
 import type { Sample } from './sample.ts'
 
 /** Places are part of the format: new roles go to the end. */
-const ROLES: readonly RowRole[] = ['final', 'opened', 'provisional', 'late-positive', 'matured']
+const ROLES: readonly Sample['role'][] = [
+  'final',
+  'opened',
+  'provisional',
+  'late-positive',
+  'matured',
+  'drawn',
+]
 
 /** Equal samples give equal bytes. */
 export function writeSample(writer: ByteWriter, sample: Sample): void {
   writer.u8(ROLES.indexOf(sample.role))
   writer.text(sample.id).text(sample.key).f64(sample.time).f64(sample.maturedAt)
   writer.array(sample.labels).array(sample.mask).array(sample.learned).array(sample.late)
-  writer.f64(sample.weight)
+  writer.f64(sample.weight).f64(sample.logDrawRate ?? 0)
   writeFields(writer, sample.fields)
 }
 
@@ -32,6 +38,15 @@ export function readSample(reader: ByteReader): Sample {
   const learned = reader.uint8()
   const late = reader.uint8()
   const weight = reader.f64()
-  const known = { labels, mask, learned, late, weight }
+  const logDrawRate = reader.f64()
+  // A rate of 1 changes no loss: it stands for none.
+  const known = {
+    labels,
+    mask,
+    learned,
+    late,
+    weight,
+    ...(logDrawRate === 0 ? {} : { logDrawRate }),
+  }
   return { role, id, key, time, maturedAt, fields: readFields(reader), ...known }
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { balancerFrom } from '../balance/balancers.ts'
 import { MillraceError } from '../errors.ts'
-import { eventsOptions } from '../events/options.ts'
+import { eventsOptions, hasImpressions } from '../events/options.ts'
 import { featureListOptions } from '../features/feature-options.ts'
 import { joinOptions } from '../join/options.ts'
 import { modelOptions } from '../model/options.ts'
@@ -57,6 +57,7 @@ export const jobSchema = sections.superRefine((job, context) => {
   checkBalance(job, context)
   checkCorrection(job, context)
   checkKeepRates(job, context)
+  checkDrawn(job, context)
 })
 
 function complain(context: z.RefinementCtx, path: PropertyKey[], message: string): void {
@@ -147,6 +148,31 @@ function checkKeepRates({ join, negatives }: JobSettings, context: z.RefinementC
   for (const name of Object.keys(negatives.keep)) {
     if (tasks.includes(name)) continue
     complain(context, ['negatives', 'keep', name], `must be a task${choice(name, tasks)}`)
+  }
+}
+
+/** Negatives are drawn where nothing tells what was passed over, and only there. */
+function checkDrawn({ events, join, negatives }: JobSettings, context: z.RefinementCtx): void {
+  const { drawn, keep } = negatives
+  if (hasImpressions(events.kinds)) {
+    if (drawn !== undefined)
+      complain(context, ['negatives', 'drawn'], 'needs a job without impressions')
+    return
+  }
+  const path = ['negatives', 'drawn']
+  if (drawn === undefined) complain(context, path, 'is needed: no kind is the anchor: true')
+  if (keep !== 1)
+    complain(
+      context,
+      ['negatives', 'keep'],
+      'must be 1: without impressions all negatives are drawn',
+    )
+  if (join.emission !== 'wait') {
+    complain(
+      context,
+      ['join', 'emission'],
+      'must be wait: without impressions there is nothing to show earlier',
+    )
   }
 }
 

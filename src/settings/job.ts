@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { MillraceError, messageOf } from '../errors.ts'
+import { hasImpressions } from '../events/options.ts'
 import { type JobSettings, jobSchema } from './job-schema.ts'
 import { validate } from './validate.ts'
 import { parseYaml } from './yaml-source.ts'
@@ -11,6 +12,16 @@ import { parseYaml } from './yaml-source.ts'
 export interface Job extends JobSettings {
   /** The path as it was given, for messages. */
   readonly file: string
+}
+
+/** Whether samples start at impressions; else at the first action on a pair of user and item. */
+export function startsAtImpressions({ events }: Job): boolean {
+  return hasImpressions(events.kinds)
+}
+
+/** Share of the impressions that are also scored as they open; an action that opens its sample has nothing to be scored before. */
+export function openedShare(job: Job): number {
+  return startsAtImpressions(job) ? job.observe.delayed_share : 0
 }
 
 /** Reads and checks a job file; BAD_SETTINGS with one line per problem: file, line, setting, value, remedy. */

@@ -4,6 +4,8 @@
  * there. Each correction changes the loss so that sigmoid(z) still converges to the true probability; scores need none.
  *
  * - Negatives kept at rate w: the observed log-odds are z - ln w (Monolith's LogitCorrection; exact for any w).
+ * - Negatives drawn at rate k Q(i) for each action (Yi et al. 2019, logQ): the observed odds are p / (k Q(i)), so as in fnc the
+ *   observed log-odds are ln sigmoid(z) - ln k Q(i).
  * - fnc: BCE on z' = ln sigmoid(z) = -softplus(-z), as the stream converges to p / (1 + p) (Ktena et al. 2019, FNC, moved from
  *   serving into training, where it needs no clipping).
  * - fnw: negatives weigh 1 - f, positives 1, f = sigmoid(z) without gradient (Ktena et al. 2019, FNW, in the form that leaves
@@ -30,6 +32,8 @@ export interface CorrectedRows {
   readonly labels: FloatArray
   /** Mask times importance. */
   readonly weights: FloatArray
+  /** ln k Q of the row's item where negatives are drawn. */
+  readonly logDrawRates: Float32Array | undefined
   /** 1 for late positives. */
   readonly latePositive: Uint8Array | undefined
   /** 1 for late positives whose negative was sampled out, so that there is nothing to take back. */
@@ -57,7 +61,8 @@ export function correctedCrossEntropy(
     const z = logits[i]!
     const y = rows.labels[i]!
     // What the stream shows: the logit of the observed label, and its derivative by z.
-    const observed = (delay === 'fnc' ? -softplus(-z) : z) - logKeepRate
+    const shift = logKeepRate + (rows.logDrawRates?.[i] ?? 0)
+    const observed = (delay === 'fnc' ? -softplus(-z) : z) - shift
     const slope = delay === 'fnc' ? sigmoid(-z) : 1
     const w = weight * negativeShare(delay, rows, i, z)
     loss += w * (softplus(observed) - observed * y)

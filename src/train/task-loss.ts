@@ -32,6 +32,7 @@ export function taskTargets(batch: BatchLabels, tasks: number, rows: number): Ta
       labels,
       weights,
       latePositive: batch.latePositive,
+      logDrawRates: batch.logDrawRates,
       unpaired: own(batch.unpaired),
       realNegative: own(batch.realNegative),
       normalizer: Math.max(1, total),

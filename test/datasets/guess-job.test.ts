@@ -7,6 +7,7 @@ import {
   guessKey,
   guessKind,
   guessKindField,
+  guessPair,
   hitRate,
   kindName,
 } from '../../src/datasets/guess-kinds.ts'
@@ -67,6 +68,7 @@ describe('the guesses of millrace init', () => {
       'order',
       orders.map(({ ts }) => ({ ts })),
     )
+    expect(guessPair(view, [withId])).toEqual(['customer', 'product'])
     expect(() => guessKey(view, [bare])).toThrow(/nothing tells to which view a order belongs/)
     expect(hitRate(view, [order], ['customer', 'product'])).toBe(1)
   })

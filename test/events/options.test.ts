@@ -49,7 +49,26 @@ describe('the events section of a job', () => {
       'kinds.0.label: an anchor opens samples and labels none',
     ])
     expect(complaints({ kinds: [{ ...impression, anchor: false }, click] })).toEqual([
-      'kinds: one kind must be the anchor: true',
+      'kinds: one kind must be the anchor: true, or, without impressions, every kind has the same two fields as its key',
+    ])
+  })
+
+  it('takes kinds without an anchor where all are keyed by one pair of fields', () => {
+    const key = ['user', 'item']
+    const like = { ...click, kind: 'like', topic: 'likes' }
+    expect(complaints({ kinds: [{ ...click, key }] })).toEqual([])
+    expect(
+      complaints({
+        kinds: [
+          { ...click, key },
+          { ...like, key: ['user', 'post'] },
+        ],
+      }),
+    ).toEqual([
+      'kinds: one kind must be the anchor: true, or, without impressions, every kind has the same two fields as its key',
+    ])
+    expect(complaints({ kinds: [impression] })).toEqual([
+      'kinds: impressions need a kind of feedback beside them',
     ])
   })
 

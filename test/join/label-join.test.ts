@@ -67,6 +67,20 @@ describe('the label join', () => {
     expect(outside.late).toEqual([{ event: feedback('click', 110.5), reason: 'after-window' }])
   })
 
+  it('without impressions opens a sample by the first action on a pair and labels it by that and what follows', () => {
+    const first = feedback('like', 100)
+    const click = feedback('click', 105)
+    const after = feedback('share', 131)
+    const again = feedback('click', 200)
+    const found = join([first, click, after, again], { ...job, firstActionOpens: true })
+    expect(rows(found)).toEqual(['like@100@130 110 111', 'click@200@230 100 111'])
+    // Each event is in one place: the openers leave with their samples.
+    expect(found.sampled).toEqual([first, again])
+    expect(found.joined).toEqual([{ event: click, impressionId: 'like@100' }])
+    expect(found.late).toEqual([{ event: after, reason: 'after-window' }])
+    expect(found.orphans).toEqual([])
+  })
+
   it('gives every task its own window', () => {
     const outputs = join([impression, feedback('click', 115), feedback('like', 115)])
     expect(rows(outputs)).toEqual(['i1@130 010 111'])

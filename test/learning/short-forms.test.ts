@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { comparedFrom } from '../../bench/learning/actions.ts'
 import { EXPERIMENTS } from '../../bench/learning/experiments.ts'
 import { tableOf } from '../../bench/learning/learning-page.ts'
 import {
@@ -57,6 +58,15 @@ test('a tenth of the negatives teaches the same probabilities', async () => {
   // All impressions are judged, whether they were learned from or not.
   expect(click?.keys.length).toBeGreaterThan(IMPRESSIONS * 0.95)
   expect(Math.abs(calibrationToLabels(laterThan(click!, 1 / 3)) - 1)).toBeLessThan(0.1)
+}, 240_000)
+
+test('actions without impressions teach calibrated choices that rank impressions, too', async () => {
+  const rows = await comparedFrom({ engine, impressions: 15_000 }, 'actions, ids and fields')
+  const click = rows.filter(({ task }) => task === 'click')
+  const [best, found] = click.map((row) => Number(row['AUC over impressions']))
+  expect(best).toBeGreaterThan(0.75)
+  expect(found).toBeGreaterThan(0.62)
+  expect(Math.abs(Number(click[1]?.['calibration of its own stream']) - 1)).toBeLessThan(0.1)
 }, 240_000)
 
 test('docs/learning.md shows every experiment and the results that are kept', () => {

@@ -43,6 +43,7 @@ function rowsOf(stream: readonly StreamRow[], realNegative = 1): CorrectedRows {
     latePositive: Uint8Array.from(stream, (row) => (row.latePositive ? 1 : 0)),
     unpaired: Float32Array.from(stream, (row) => (row.unpaired ? 1 : 0)),
     realNegative: new Float32Array(stream.length).fill(realNegative),
+    logDrawRates: undefined,
     normalizer: 1,
   }
 }
@@ -127,7 +128,12 @@ describe('the corrected loss', () => {
         const logits = Float64Array.from(rows, (row) => row.z)
         const labels = Float64Array.from(rows, (row) => row.label)
         const weights = Float64Array.from(rows, (row) => row.weight)
-        const none = { latePositive: undefined, unpaired: undefined, realNegative: undefined }
+        const none = {
+          latePositive: undefined,
+          unpaired: undefined,
+          realNegative: undefined,
+          logDrawRates: undefined,
+        }
         const found = correctedCrossEntropy(
           logits,
           { labels, weights, normalizer: 7, ...none },

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROBE_TOLERANCE = 1e-4
-_KNOWN_CORRECTIONS = {"delayed_feedback", "negative_sampling"}
+_KNOWN_CORRECTIONS = {"delayed_feedback", "negative_sampling", "drawn_negatives"}
 
 
 class Model:
