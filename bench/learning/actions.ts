@@ -95,7 +95,7 @@ async function compared(
   const { deliveries, shown } = worldOf(options)
   const rows = [...bestRows(options, shown)]
   for (const { name, sections } of cases) {
-    const job = worldJob({ ...sections, observe: '{ delayed_share: 0 }' })
+    const job = worldJob({ batch: '{ count: 64 }', ...sections, observe: '{ delayed_share: 0 }' })
     const { scores, stages } = await scoredWhileLearning(job, deliveries, shown, engine)
     for (const [t, task] of WORLD_TASKS.entries()) {
       const { predictions } = stages
