@@ -172,7 +172,10 @@ async function openFaces(
     const { stages } = learner.run.context
     // Costs as much as there are open impressions: not at every look.
     if (looks++ % 10 === 0) {
-      for (const one of labelReports(options.job, stages)) registry.record(one)
+      for (const one of labelReports(options.job, stages)) {
+        registry.record(one)
+        board.record(one)
+      }
     }
     server?.push()
   }

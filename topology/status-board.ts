@@ -8,6 +8,7 @@ import type {
   PublishedReport,
   Report,
   TableSize,
+  TaskQuality,
   VerdictReport,
 } from '../src/observe/report.ts'
 import type { PublishedVersion, Status } from '../src/observe/status.ts'
@@ -47,6 +48,7 @@ export class StatusBoard {
   #steps = 0
   #weights: readonly number[] = []
   #examined: ExaminedReport | undefined
+  #delayed: readonly TaskQuality[] = []
   #tables: readonly TableSize[] = []
   #recent: readonly PublishedVersion[] = []
   #quality: (Pick<Status, 'tasks' | 'reliability'> & { readonly at: number }) | undefined
@@ -69,6 +71,7 @@ export class StatusBoard {
     else if (report.kind === 'examined') this.#examined = report
     else if (report.kind === 'verdict') this.#recordVerdict(report)
     else if (report.kind === 'tables') this.#tables = report.tables
+    else if (report.kind === 'delayed') this.#delayed = report.tasks
     else if (report.kind === 'published') this.#recordVersion(report)
     else if (report.kind === 'step') {
       this.#steps = report.steps
@@ -93,6 +96,7 @@ export class StatusBoard {
       steps: this.#steps,
       ...pace,
       tasks,
+      delayed: this.#delayed,
       reliability,
       weights: this.#weights,
       examined: this.#examined,

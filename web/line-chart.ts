@@ -4,13 +4,15 @@ import uPlot from 'uplot'
 import type { HistorySpan } from '../src/observe/history.ts'
 import { element, setText } from './dom.ts'
 import { clock } from './format.ts'
-import { cssColour, inkOf } from './palette.ts'
+import { cssColour, inkBeside, inkOf } from './palette.ts'
 
 /** One line. */
 export interface Line {
   /** Series name in the history. */
   readonly key: string
   readonly label: string
+  /** Drawn dashed, in the colour of the line with this index. */
+  readonly beside?: number
 }
 
 /** What a chart shows. */
@@ -97,9 +99,9 @@ export class LineChart {
       ],
       series: [
         { label: 'at', value: (_plot, time) => (time === null ? 'now' : clock(time * 1000)) },
-        ...this.#lines.map(({ label }, index) => ({
+        ...this.#lines.map(({ label, beside }, index) => ({
           label,
-          ...inkOf(index),
+          ...(beside === undefined ? inkOf(index) : inkBeside(beside)),
           width: 1.75,
           points: { show: false },
           value: (_plot: uPlot, value: number | null, series: number, at: number | null) =>

@@ -24,6 +24,18 @@ const perTask =
   (tasks: readonly string[]): readonly Line[] =>
     tasks.map((task) => ({ key: `${prefix}/${task}`, label: task }))
 
+/** One line per task, and beside it the one of predictions at opening. */
+const perTaskAndDelayed =
+  (prefix: string) =>
+  (tasks: readonly string[]): readonly Line[] => [
+    ...perTask(prefix)(tasks),
+    ...tasks.map((task, beside) => ({
+      key: `delayed_${prefix}/${task}`,
+      label: `${task} at opening`,
+      beside,
+    })),
+  ]
+
 const only =
   (...lines: readonly (readonly [key: string, label: string])[]) =>
   (): readonly Line[] =>
@@ -45,14 +57,14 @@ const BY_TASK: readonly TimeChart[] = [
     title: 'AUC',
     hint: 'ranking; higher is better',
     format: figure,
-    lines: perTask('auc'),
+    lines: perTaskAndDelayed('auc'),
   },
   {
     ...ofQuality,
     title: 'Normalized entropy',
     hint: 'below 1 beats the base rate',
     format: figure,
-    lines: perTask('entropy'),
+    lines: perTaskAndDelayed('entropy'),
   },
   {
     ...ofQuality,
@@ -60,7 +72,7 @@ const BY_TASK: readonly TimeChart[] = [
     hint: 'predicted over observed; 1 is right',
     format: figure,
     include: 1,
-    lines: perTask('calibration'),
+    lines: perTaskAndDelayed('calibration'),
   },
   {
     ...ofQuality,

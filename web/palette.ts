@@ -17,6 +17,11 @@ export function inkOf(index: number): Ink {
   }
 }
 
+/** The colour of series number `index`, dotted: the same thing, seen otherwise. */
+export function inkBeside(index: number): Ink {
+  return { ...inkOf(index), dash: [1, 3] }
+}
+
 /** The value of a custom property as a colour that a canvas takes. */
 export function cssColour(name: string): string {
   const probe = document.createElement('i')

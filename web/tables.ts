@@ -16,29 +16,38 @@ export function showTables(status: Status): void {
   showMemory(status)
 }
 
-function showTasks({ tasks, weights }: Status): void {
+function showTasks({ tasks, delayed, weights }: Status): void {
   fillTable(
     byId('tasks'),
     [
       'task',
       'AUC',
+      'at opening',
       'normalized entropy',
+      'at opening',
       'calibration',
+      'at opening',
       'label rate',
       'weight',
       'positives',
       'samples',
     ],
-    tasks.map(({ task, window, total }, index) => [
-      task,
-      figure(window.auc),
-      figure(window.normalizedEntropy),
-      figure(window.calibrationRatio),
-      percent(window.labelRate),
-      figure(weights[index]),
-      count(total.positives),
-      count(total.samples),
-    ]),
+    tasks.map(({ task, window, total }, index) => {
+      const opening = delayed[index]?.window
+      return [
+        task,
+        figure(window.auc),
+        figure(opening?.auc),
+        figure(window.normalizedEntropy),
+        figure(opening?.normalizedEntropy),
+        figure(window.calibrationRatio),
+        figure(opening?.calibrationRatio),
+        percent(window.labelRate),
+        figure(weights[index]),
+        count(total.positives),
+        count(total.samples),
+      ]
+    }),
   )
 }
 

@@ -3,7 +3,7 @@
 import type { HistoryPoint } from './history.ts'
 import type { Status } from './status.ts'
 
-/** Series by task are `auc/click`, by pair of tasks `cosine/click/like`, by gate and expert `gate/gate.task.0/3`. */
+/** Series by task are `auc/click` and, of predictions at opening, `delayed_auc/click`; by pair of tasks `cosine/click/like`, by gate and expert `gate/gate.task.0/3`. */
 export function historyPoint(status: Status): HistoryPoint {
   const { version, examined, tables } = status
   const point: Record<string, number | undefined> = {
@@ -26,6 +26,11 @@ export function historyPoint(status: Status): HistoryPoint {
       if (other <= index) continue
       point[`cosine/${task}/${name}`] = examined?.cosines[index * tasks.length + other]
     }
+  }
+  for (const { task, window } of status.delayed) {
+    point[`delayed_auc/${task}`] = window.auc
+    point[`delayed_entropy/${task}`] = window.normalizedEntropy
+    point[`delayed_calibration/${task}`] = window.calibrationRatio
   }
   for (const { gate, shares } of examined?.gates ?? []) {
     for (const [expert, share] of shares.entries()) point[`gate/${gate}/${expert}`] = share

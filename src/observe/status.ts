@@ -32,6 +32,8 @@ export interface Status {
   readonly eventsPerSecond: number
   readonly samplesPerSecond: number
   readonly tasks: readonly TaskQuality[]
+  /** Of the predictions made as impressions opened, judged by their final labels; empty until the first look. */
+  readonly delayed: readonly TaskQuality[]
   /** Calibration curve of each task over the window, in task order. */
   readonly reliability: readonly (readonly ReliabilityBin[])[]
   /** Coefficient of each task's gradient in the last step, in task order; empty before the first. */

@@ -75,6 +75,7 @@ test('a status becomes one flat point; a figure without a value is left out', ()
     version_age_seconds: 4,
     rows: 1000,
     'auc/click': 0.71234,
+    'delayed_auc/click': 0.7,
     'weight/like': 0.5,
     'cosine/click/like': -0.25,
     'gate/gate.task.0/0': 0.75,

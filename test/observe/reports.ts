@@ -136,6 +136,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
     eventsPerSecond: 5120.4,
     samplesPerSecond: 4100,
     tasks: [taskQuality('click'), taskQuality('like', { auc: undefined })],
+    delayed: [taskQuality('click', { auc: 0.7 }), taskQuality('like', { auc: undefined })],
     reliability: [
       [{ samples: 2000, predicted: 0.1, observed: 0.11, low: 0.09, high: 0.13 }],
       [{ samples: 2000, predicted: 0.3, observed: 0.28, low: 0.26, high: 0.3 }],

@@ -94,6 +94,12 @@ describe.runIf(hasBrowser)('the page of a running learner', () => {
           .toBe(rows)
       }
       expect(await page.locator('canvas').count()).toBe(17)
+      const auc = page.locator('#tasks tbody tr').first().locator('td')
+      for (const column of [0, 1]) {
+        await expect
+          .poll(() => auc.nth(column).textContent(), { timeout: LONG, message: `AUC ${column}` })
+          .toMatch(/^0\.\d{4}$/)
+      }
       const bad = await page.locator('#events .bad').count()
       expect(bad, 'records that are not accounted for').toBe(0)
     },
@@ -120,7 +126,7 @@ describe.runIf(hasBrowser)('the page of a running learner', () => {
       const label = page.locator('#quality-charts .plot').first()
       await expect
         .poll(() => label.getAttribute('aria-label'))
-        .toMatch(/click 0\.\d{4}, at the left/)
+        .toMatch(/click 0\.\d{4}, at the left.*click at opening (0\.\d{4}|–), at the left/)
       expect(await pointsIn('10m')).toBeGreaterThanOrEqual(before)
       await page.getByLabel('2 hours').check()
       await expect.poll(() => pointsIn('2h')).toBeGreaterThan(0)
