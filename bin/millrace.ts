@@ -4,7 +4,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { MillraceError, messageOf, systemError } from '../src/errors.ts'
 import type { CommandContext } from '../topology/command-context.ts'
-import { exitCodeOf } from '../topology/exit-codes.ts'
+import { EXIT_MEANINGS, exitCodeOf } from '../topology/exit-codes.ts'
 import { packageVersion } from '../topology/package-files.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addOwnEventsCommands } from './own-events.ts'
@@ -52,6 +52,16 @@ const program = new Command('millrace')
     json = command.opts().json === true
   })
   .showHelpAfterError('(run with --help for examples)')
+  .addHelpText(
+    'after',
+    () => `
+Examples:
+  millrace start
+  millrace run --help
+
+Exit codes:
+${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}`,
+  )
 
 const publicKeyOption = new Option(
   '--public-key <file>',
@@ -116,6 +126,7 @@ program
   .option('--impressions <n>', 'how many impressions; without it, until stopped', whole)
   .option('--seed <n>', 'seed of the simulated app', whole, 1)
   .option('--per-second <n>', 'events per second; without it, as fast as the log takes them', whole)
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     '\nExample:\n  millrace produce examples/simulated/job.yaml --impressions 10000',
@@ -149,6 +160,7 @@ program
     'join everything on the bus once and write samples and the fate of every event as NDJSON',
   )
   .requiredOption('--output <file>', 'file to write')
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     '\nExample:\n  millrace join examples/simulated/job.yaml --output samples.ndjson',
@@ -167,6 +179,7 @@ program
   .option('--model <id>', 'which model, when the topic has several')
   .option('--time-field <field>', 'event time of a row, Unix ms', 'event_time')
   .addOption(publicKeyOption)
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     '\nExample:\n  millrace score --from .millrace/simulated/bus --input rows.ndjson --output scores.ndjson',
@@ -223,6 +236,7 @@ program
   .command('describe <job>')
   .description('show the wiring of a job')
   .addOption(new Option('--format <format>').choices(['text', 'mermaid']).default('text'))
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     '\nExample:\n  millrace describe examples/simulated/job.yaml --format mermaid',
@@ -246,6 +260,7 @@ program
   .option('--samples <n>', 'cut each stream to about so many samples', whole)
   .option('--only <pattern>', 'regular expression on group/name, such as backbones/ or pcgrad')
   .option('--output <file>', 'the page to write', 'docs/leaderboard.md')
+  .addOption(jsonOption)
   .addHelpText(
     'after',
     '\nExamples:\n  millrace compare --data simulated --samples 20000\n' +
@@ -260,6 +275,7 @@ program
   .description(
     'say which engine this machine gets and why; with a job, look at its bus, clocks, schemas, ids and windows',
   )
+  .addOption(jsonOption)
   .addHelpText('after', '\nExamples:\n  millrace doctor\n  millrace doctor shop/job.yaml')
   .action(async (job) =>
     (await import('../topology/doctor-command.ts')).doctorCommand(context, job),

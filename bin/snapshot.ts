@@ -22,15 +22,12 @@ Examples:
     (await import('../topology/snapshot-command.ts')).snapshotCommand(context, options, action)
   const add = (name: string, description: string, example = ''): Command => {
     const line = `millrace snapshot ${name.split(' ')[0]} ${example}--from .millrace/simulated/bus`
-    return withSource(snapshot.command(name).description(description)).addHelpText(
-      'after',
-      `\nExample:\n  ${line}`,
-    )
+    return withSource(snapshot.command(name).description(description))
+      .option('--json', 'print the result as JSON', false)
+      .addHelpText('after', `\nExample:\n  ${line}`)
   }
 
-  add('list', 'every version, oldest first')
-    .option('--json', 'as JSON', false)
-    .action((options) => run(options, { kind: 'list' }))
+  add('list', 'every version, oldest first').action((options) => run(options, { kind: 'list' }))
   add('show <version>', 'what is in a version, as JSON', '7 ').action((version, options) =>
     run(options, { kind: 'show', version: versionOf(version) }),
   )

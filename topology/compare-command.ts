@@ -5,13 +5,16 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname } from 'node:path'
 import { MillraceError } from '../src/errors.ts'
+import { formatCount } from '../src/observe/format.ts'
+import { taskResult } from '../src/observe/run-report.ts'
 import { type EngineChoice, openEngine } from '../src/tensors/engine-choice.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { type ComparedData, kuairandData, simulatedData } from './compare-data.ts'
 import { configurationsOf } from './compare-list.ts'
 import { type Board, leaderboardPage, meanAuc } from './compare-page.ts'
 import { type Outcome, trainOnce } from './compare-run.ts'
 import { packageFile } from './package-files.ts'
+import { type Waiting, withProgress } from './waiting.ts'
 
 export interface CompareCommand {
   readonly data: 'kuairand' | 'simulated' | 'both'
@@ -41,19 +44,28 @@ export async function compareCommand(
     command: commandLine(command),
   }
   const boards: Board[] = []
-  for (const [title, load] of dataSets(context, command)) {
-    context.terminal.write(`${title}: reading and joining\n`)
-    boards.push(compareOn(title, await load(), { context, command, choice }))
-    writeFileSync(command.output, leaderboardPage(circumstances, boards))
-  }
-  context.print(`wrote ${command.output}`)
+  await withProgress(context, async (waiting) => {
+    for (const [title, load] of dataSets(context, command, waiting)) {
+      context.terminal.write(`${title}: reading and joining\n`)
+      boards.push(compareOn(title, await load(), { context, command, choice, waiting }))
+      writeFileSync(command.output, leaderboardPage(circumstances, boards))
+    }
+  })
+  const value = { ...circumstances, output: command.output, boards: boards.map(boardResult) }
+  printResult(context, value, `wrote ${command.output}`)
 }
 
 type Load = () => Promise<ComparedData>
 
-function dataSets(context: CommandContext, command: CompareCommand): (readonly [string, Load])[] {
+function dataSets(
+  { clock }: CommandContext,
+  command: CompareCommand,
+  waiting: Waiting,
+): (readonly [string, Load])[] {
   const { data, log, users, videos, impressions, samples } = command
-  const options = { clock: context.clock, samples }
+  const onProgress = (joined: number): void =>
+    waiting.show(() => `${formatCount(joined)} samples joined`)
+  const options = { clock, samples, onProgress }
   const simulated = ['Simulated app', () => simulatedData(impressions, options)] as const
   if (data === 'simulated') return [simulated]
   if (log === undefined || users === undefined || videos === undefined) {
@@ -69,10 +81,11 @@ interface CompareParts {
   readonly context: CommandContext
   readonly command: CompareCommand
   readonly choice: EngineChoice
+  readonly waiting: Waiting
 }
 
 function compareOn(title: string, data: ComparedData, parts: CompareParts): Board {
-  const { context, command, choice } = parts
+  const { context, command, choice, waiting } = parts
   const pattern = new RegExp(command.only ?? '')
   const configurations = configurationsOf(data.job).filter(({ group, name }) =>
     pattern.test(`${group}/${name}`),
@@ -81,9 +94,10 @@ function compareOn(title: string, data: ComparedData, parts: CompareParts): Boar
     const place = `${title} ${i + 1}/${configurations.length} ${configuration.name}`
     const outcome = trainOnce(data, configuration, {
       engine: choice.engine,
-      onProgress: (samples) => showProgress(context, `${place}: ${samples} of ${data.samples}`),
+      onProgress: (samples) => waiting.show(() => `${place}: ${samples} of ${data.samples}`),
     })
-    context.terminal.write(`${clearLine(context)}${place}: ${summary(outcome)}\n`)
+    waiting.finish()
+    context.terminal.write(`${place}: ${summary(outcome)}\n`)
     return outcome
   })
   const { source, samples, job } = data
@@ -91,19 +105,31 @@ function compareOn(title: string, data: ComparedData, parts: CompareParts): Boar
   return { title, source, samples, skipped: job.train.report_skip, tasks, outcomes }
 }
 
+function boardResult({ title, source, samples, outcomes }: Board): object {
+  return { title, source, samples, outcomes: outcomes.map(outcomeResult) }
+}
+
+function outcomeResult(outcome: Outcome): object {
+  const { group, name } = outcome.configuration
+  if (outcome.kind === 'failed') return { group, name, failed: outcome.reason }
+  const tasks = outcome.tasks.map((score) => [
+    score.task,
+    { ...taskResult(score), auc_interval: score.interval },
+  ])
+  return {
+    group,
+    name,
+    tasks: Object.fromEntries(tasks),
+    samples_per_cpu_second: outcome.samplesPerSecond,
+    state_bytes: outcome.stateBytes,
+    peak_bytes: outcome.peakBytes,
+  }
+}
+
 function summary(outcome: Outcome): string {
   if (outcome.kind === 'failed') return outcome.reason
   const pace = Math.round(outcome.samplesPerSecond)
   return `mean AUC ${meanAuc(outcome).toFixed(4)}, ${pace} samples per CPU s`
-}
-
-/** One line that is overwritten, on a terminal only. */
-function showProgress(context: CommandContext, text: string): void {
-  if (context.terminal.isTTY) context.terminal.write(`${clearLine(context)}${text}`)
-}
-
-function clearLine({ terminal }: CommandContext): string {
-  return terminal.isTTY ? '\r\u001b[2K' : ''
 }
 
 function machine(): string {

@@ -37,6 +37,8 @@ export interface ComparedData {
 export interface PrepareOptions {
   readonly clock: Clock
   readonly samples: number | undefined
+  /** Called with the samples joined so far. */
+  readonly onProgress?: (samples: number) => void
 }
 
 /** The simulated app of `examples/simulated`. */
@@ -66,7 +68,11 @@ export async function prepare(
   job: Job,
   source: string,
   pull: PullDeliveries,
-  { clock, samples: limit = Number.POSITIVE_INFINITY }: PrepareOptions,
+  {
+    clock,
+    samples: limit = Number.POSITIVE_INFINITY,
+    onProgress = () => undefined,
+  }: PrepareOptions,
 ): Promise<ComparedData> {
   const log = new MemoryLog()
   await produce({ job, log, pull, clock })
@@ -93,6 +99,7 @@ export async function prepare(
   }
   for await (const part of outputs) {
     take(batcher.push(part.samples))
+    onProgress(samples)
     if (samples >= limit) break
   }
   take(batcher.flush())

@@ -1,7 +1,7 @@
 /** @file The wiring of a job as text and as a mermaid flowchart: which topic feeds which stage, and what comes out where. */
 
 import { type Job, loadJob, startsAtImpressions } from '../src/settings/job.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { stateFolder } from './open-learner.ts'
 import { sideTopic } from './side-outputs.ts'
 
@@ -11,13 +11,28 @@ interface Flow {
   readonly to: string
 }
 
+/** What an event goes through, in order. */
+const STAGES: readonly string[] = [
+  'decode',
+  'de-duplicate',
+  'watermark',
+  'join',
+  'encode',
+  'predict, then learn',
+]
+
 /** `millrace describe JOB`. */
 export async function describeCommand(
   context: CommandContext,
   command: { readonly job: string; readonly format: 'text' | 'mermaid' },
 ): Promise<void> {
   const job = await loadJob(command.job)
-  context.print(command.format === 'mermaid' ? describeMermaid(job) : describeText(job))
+  const text = command.format === 'mermaid' ? describeMermaid(job) : describeText(job)
+  printResult(
+    context,
+    { job: job.name, bus: job.bus.kind, stages: STAGES, flows: flowsOf(job) },
+    text,
+  )
 }
 
 /** The stages in order, with the settings that matter to a reader. */
@@ -47,24 +62,26 @@ export function describeText(job: Job): string {
   return lines.join('\n')
 }
 
-/** A flowchart for docs and pull requests. */
-export function describeMermaid(job: Job): string {
-  const stages = ['decode', 'de-duplicate', 'watermark', 'join', 'encode', 'predict, then learn']
-  const flows: Flow[] = job.events.kinds.map(({ topic }) => ({ from: topic, to: 'decode' }))
-  for (const [index, to] of stages.slice(1).entries()) flows.push({ from: stages[index] ?? '', to })
-  flows.push(
+/** Topics into the first stage, stage to stage, stages to topics. */
+function flowsOf(job: Job): Flow[] {
+  return [
+    ...job.events.kinds.map(({ topic }) => ({ from: topic, to: 'decode' })),
+    ...STAGES.slice(1).map((to, index) => ({ from: STAGES[index] ?? '', to })),
     { from: 'decode', to: sideTopic(job.name, 'dead-letter') },
     { from: 'watermark', to: sideTopic(job.name, 'late') },
     { from: 'join', to: sideTopic(job.name, 'late') },
     { from: 'join', to: sideTopic(job.name, 'orphan') },
     { from: 'predict, then learn', to: job.publish.topic },
-  )
-  const isStage = (name: string): boolean => stages.includes(name)
+  ]
+}
+
+/** A flowchart for docs and pull requests. */
+export function describeMermaid(job: Job): string {
+  const isStage = (name: string): boolean => STAGES.includes(name)
   const node = (name: string): string =>
     `${nodeId(name)}${isStage(name) ? `["${name}"]` : `[("${name}")]`}`
-  return ['flowchart LR', ...flows.map(({ from, to }) => `  ${node(from)} --> ${node(to)}`)].join(
-    '\n',
-  )
+  const arrows = flowsOf(job).map(({ from, to }) => `  ${node(from)} --> ${node(to)}`)
+  return ['flowchart LR', ...arrows].join('\n')
 }
 
 function nodeId(name: string): string {

@@ -5,6 +5,7 @@ import type { OutgoingRecord, TopicLog } from '../src/broker/topic-log.ts'
 import { type Row, readTime } from '../src/datasets/field-profile.ts'
 import { MillraceError, messageOf } from '../src/errors.ts'
 import type { EventKind } from '../src/events/event-kind.ts'
+import { formatCount } from '../src/observe/format.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
 import type { AvroCodec } from '../src/wire/avro-codec.ts'
 import { openBus } from './bus.ts'
@@ -12,7 +13,7 @@ import { type CommandContext, printResult } from './command-context.ts'
 import { codecOf, createEventTopics } from './event-inputs.ts'
 import { readNdjson } from './ndjson.ts'
 import { type EventFile, eventFile, kindIn, sampleFile } from './read-events.ts'
-import { Waiting } from './waiting.ts'
+import { type Waiting, withProgress } from './waiting.ts'
 
 export interface ImportCommand {
   readonly job: string
@@ -43,12 +44,13 @@ export async function importCommand(
   const files = command.input.map(eventFile)
   const log = await openBus(job.bus)
   const done: Imported = { appended: new Map(), refused: { count: 0, reasons: [] } }
-  const waiting = new Waiting(context)
   try {
     await createEventTopics(job, log)
-    for (const file of files) await importFile({ job, log, done, waiting }, file, command.kindField)
+    await withProgress(context, async (waiting) => {
+      for (const file of files)
+        await importFile({ job, log, done, waiting }, file, command.kindField)
+    })
   } finally {
-    waiting.finish()
     await log.close()
   }
   report(context, done)
@@ -89,7 +91,7 @@ async function importFile(
     else records.push(made)
     done.appended.set(kind, (done.appended.get(kind) ?? 0) + 1)
     if (rows % BATCH === 0) await flush()
-    waiting.show(() => `${file.path}: ${rows.toLocaleString('en')} rows`)
+    waiting.show(() => `${file.path}: ${formatCount(rows)} rows`)
   }
   await flush()
 }

@@ -1,13 +1,20 @@
 /** @file `millrace join JOB --output FILE`: the joined samples of everything on the bus, and which output each event went to. */
 
+import type { TopicLog } from '../src/broker/topic-log.ts'
 import type { Event } from '../src/events/event.ts'
 import type { JoinedSample, JoinOutputs } from '../src/join/join-outputs.ts'
+import { formatCount } from '../src/observe/format.ts'
+import { wantsColor } from '../src/observe/progress.ts'
+import { type RunReport, topicResults } from '../src/observe/run-report.ts'
+import { renderAccounting } from '../src/observe/table.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
+import type { Clock } from '../src/time.ts'
 import { openBus } from './bus.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import type { EventInput } from './event-inputs.ts'
 import { joinWhole } from './join-whole.ts'
 import { type NdjsonWriter, writeNdjson } from './ndjson.ts'
+import { type Waiting, withProgress } from './waiting.ts'
 
 /** Joins once from the start of the log to its end; touches no learner state. Prints the accounting. */
 export async function joinCommand(
@@ -16,14 +23,42 @@ export async function joinCommand(
 ): Promise<void> {
   const job = await loadJob(command.job)
   const log = await openBus(job.bus)
-  const output = writeNdjson(command.output)
   try {
-    const { inputs, joiner, outputs } = await joinWhole(job, log, context.clock)
-    for await (const part of outputs) await writeOutputs(output, { job, inputs }, part)
-    for (const one of joiner.accounting()) context.print(JSON.stringify(one))
+    const joined = await withProgress(context, (waiting) =>
+      joinInto(command.output, { job, log, clock: context.clock, waiting }),
+    )
+    const color = wantsColor(context.terminal.isTTY === true, context.environment)
+    const table = renderAccounting(joined.accounting, { color })
+    printResult(context, joined, `${table}\nsamples       ${formatCount(joined.samples)}`)
+  } finally {
+    await log.close()
+  }
+}
+
+interface JoinParts {
+  readonly job: Job
+  readonly log: TopicLog
+  readonly clock: Clock
+  readonly waiting: Waiting
+}
+
+/** Writes everything that the join gives to the file. */
+async function joinInto(
+  path: string,
+  { job, log, clock, waiting }: JoinParts,
+): Promise<{ readonly samples: number; readonly accounting: RunReport['accounting'] }> {
+  const output = writeNdjson(path)
+  let samples = 0
+  try {
+    const { inputs, joiner, outputs } = await joinWhole(job, log, clock)
+    for await (const part of outputs) {
+      await writeOutputs(output, { job, inputs }, part)
+      samples += part.samples.length
+      waiting.show(() => `${formatCount(samples)} samples joined`)
+    }
+    return { samples, accounting: topicResults(joiner.accounting()) }
   } finally {
     await output.close()
-    await log.close()
   }
 }
 

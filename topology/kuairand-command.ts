@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { type KuairandFiles, readKuairand } from '../src/datasets/kuairand.ts'
 import { MillraceError } from '../src/errors.ts'
+import { formatCount } from '../src/observe/format.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
 import { openBus } from './bus.ts'
 import type { CommandContext } from './command-context.ts'
@@ -11,6 +12,7 @@ import { packageFile } from './package-files.ts'
 import { produce, pullFrom } from './produce.ts'
 import { printReport } from './run-command.ts'
 import { runJob } from './run-job.ts'
+import { withProgress } from './waiting.ts'
 
 export interface KuairandCommand extends KuairandFiles {
   readonly job?: string
@@ -53,7 +55,15 @@ async function importKuairand(
   const log = await openBus(job.bus)
   try {
     const pull = pullFrom(stream.deliveries)
-    await produce({ job, log, pull, clock: context.clock })
+    await withProgress(context, (waiting) =>
+      produce({
+        job,
+        log,
+        pull,
+        clock: context.clock,
+        onProgress: (appended) => waiting.show(() => `${formatCount(appended)} events appended`),
+      }),
+    )
   } finally {
     await log.close()
   }

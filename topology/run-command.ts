@@ -57,12 +57,13 @@ async function joinerCommand(
     reportFile: command.report,
   })
   const color = wantsColor(context.terminal.isTTY === true, context.environment)
-  context.print(renderAccounting(report.accounting, { color }))
   const { samples, shards, events_per_second: pace } = report
-  context.print(
+  const lines = [
+    renderAccounting(report.accounting, { color }),
     `samples       ${formatCount(samples)} of the shards ${shards.join(', ') || 'none'}`,
-  )
-  context.print(`events        ${formatCount(pace)}/s`)
+    `events        ${formatCount(pace)}/s`,
+  ]
+  printResult(context, report, lines.join('\n'))
 }
 
 /** The readable tables, on standard output. */

@@ -3,15 +3,17 @@
 import { openFileLog } from '../src/broker/file-log/file-log.ts'
 import { MillraceError } from '../src/errors.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
+import { formatCount } from '../src/observe/format.ts'
 import { Follower } from '../src/serve/follower.ts'
 import type { ServedModel } from '../src/serve/served-model.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
 import { openChunkCodec } from './chunk-codec.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { readControl } from './control-topic.ts'
 import { followToEnd } from './follow-topic.ts'
 import { readNdjson, writeNdjson } from './ndjson.ts'
 import { trustedKeys } from './serve-source.ts'
+import { type Waiting, withProgress } from './waiting.ts'
 
 export interface ScoreCommand {
   /** Folder of the file log. */
@@ -30,64 +32,78 @@ const ROWS_AT_ONCE = 512
 
 /** Writes each input row's scores, in order; prints which version scored. */
 export async function scoreCommand(context: CommandContext, command: ScoreCommand): Promise<void> {
-  const { from: path, topic, input, output, timeField } = command
+  const { rows, model, sha256 } = await withProgress(context, async (waiting) => {
+    const follower = await followTopic(command, waiting)
+    const { model, sha256 } = follower
+    if (model === undefined) throw noModel(command, follower)
+    return { rows: await scoreFile(model, command, waiting), model, sha256 }
+  })
+  const { model_id, sequence: version } = model.header
+  printResult(
+    context,
+    { rows, output: command.output, model_id, version, sha256 },
+    `scored ${rows} rows with version ${version} of ${model_id} (${sha256})`,
+  )
+}
+
+/** A follower at the end of the topic, at the version that a pin or a rollback names where there is one. */
+async function followTopic(command: ScoreCommand, waiting: Waiting): Promise<Follower> {
+  const { from: path, topic } = command
   const log = await openFileLog({ path, access: 'read-only' })
   // The serving engine: no library, the same on every machine.
   const { engine } = await openEngine('plain')
   const trusted = trustedKeys(command.publicKey)
-  let follower = new Follower(engine, { modelId: command.model, trusted })
+  const follow = async (follower: Follower, offset?: number): Promise<Follower> => {
+    await followToEnd(log, topic, openChunkCodec(), follower, offset, () =>
+      waiting.show(() => `reading version ${follower.model?.header.sequence ?? '-'}`),
+    )
+    return follower
+  }
   try {
-    await followToEnd(log, topic, openChunkCodec(), follower)
-    const modelId = command.model ?? follower.model?.header.model_id ?? ''
+    const newest = await follow(new Follower(engine, { modelId: command.model, trusted }))
+    const modelId = command.model ?? newest.model?.header.model_id ?? ''
     const control = await readControl(log, topic, modelId, trusted)
-    if (control.revision > 0) {
-      follower = new Follower(engine, { modelId, trusted, control })
-      await followToEnd(log, topic, openChunkCodec(), follower, 0)
-    }
+    if (control.revision === 0) return newest
+    return await follow(new Follower(engine, { modelId, trusted, control }), 0)
   } finally {
     await log.close()
   }
-  const { model } = follower
-  if (model === undefined) {
-    throw new MillraceError('BAD_INPUT', `no whole model on topic ${topic} of ${path}`, {
-      remedy: `let the learner publish first; refused updates: ${refusals(follower)}`,
-    })
-  }
-  const rows = await scoreFile(model, { input, output, timeField })
-  const { model_id, sequence } = model.header
-  context.print(`scored ${rows} rows with version ${sequence} of ${model_id} (${follower.sha256})`)
 }
 
-function refusals(follower: Follower): string {
-  const counts = Array.from(follower.refusals, ([reason, count]) => `${reason} ${count}`)
-  return counts.length === 0 ? 'none' : counts.join(', ')
+function noModel({ topic, from }: ScoreCommand, { refusals }: Follower): MillraceError {
+  const counts = Array.from(refusals, ([reason, count]) => `${reason} ${count}`)
+  return new MillraceError('BAD_INPUT', `no whole model on topic ${topic} of ${from}`, {
+    remedy: `let the learner publish first; refused updates: ${counts.join(', ') || 'none'}`,
+  })
 }
 
 async function scoreFile(
   model: ServedModel,
-  { input, output, timeField }: { input: string; output: string; timeField: string },
+  { input, output, timeField }: ScoreCommand,
+  waiting: Waiting,
 ): Promise<number> {
   const encoder = new FeatureEncoder(model.spec, model.state)
   encoder.setStatistics(model.standardisation)
   const writer = writeNdjson(output)
-  let waiting: Readonly<Record<string, unknown>>[] = []
+  let buffered: Readonly<Record<string, unknown>>[] = []
   let rows = 0
   const drain = async (): Promise<void> => {
-    const batch = waiting.map((fields) => ({ fields, time: timeOf(fields, timeField) }))
+    const batch = buffered.map((fields) => ({ fields, time: timeOf(fields, timeField) }))
     const scores = model.score(encoder.encode(batch))
-    for (const [i, fields] of waiting.entries()) {
-      const named = model.header.tasks.map((task, t) => [task, scores[t * waiting.length + i]])
+    for (const [i, fields] of buffered.entries()) {
+      const named = model.header.tasks.map((task, t) => [task, scores[t * buffered.length + i]])
       await writer.write({ ...fields, scores: Object.fromEntries(named) })
     }
-    rows += waiting.length
-    waiting = []
+    rows += buffered.length
+    buffered = []
+    waiting.show(() => `${formatCount(rows)} rows scored`)
   }
   try {
     for await (const row of readNdjson(input)) {
-      waiting.push(row)
-      if (waiting.length === ROWS_AT_ONCE) await drain()
+      buffered.push(row)
+      if (buffered.length === ROWS_AT_ONCE) await drain()
     }
-    if (waiting.length > 0) await drain()
+    if (buffered.length > 0) await drain()
   } finally {
     await writer.close()
   }

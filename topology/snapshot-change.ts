@@ -6,7 +6,7 @@ import { graphOf } from '../src/publish/graph-section.ts'
 import { onnxOf } from '../src/publish/onnx.ts'
 import { safetensorsOf } from '../src/publish/safetensors.ts'
 import type { Signer } from '../src/publish/signature.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { readControl, versionNumbered, writeControl } from './control-topic.ts'
 import { listVersions, type VersionSource } from './version-list.ts'
 import { wholeVersions } from './version-state.ts'
@@ -34,7 +34,9 @@ export async function pinSnapshot(
     }
     return { pinned, withdrawn }
   })
-  context.print(
+  printResult(
+    context,
+    { pinned: sequence ?? null },
     pinned === undefined
       ? 'no pin: consumers follow the newest version'
       : `pinned to version ${sequence}`,
@@ -59,7 +61,9 @@ export async function rollBack(
     }
     return { pinned: target, withdrawn: [...new Set([...before, ...later])] }
   })
-  context.print(
+  printResult(
+    context,
+    { pinned: sequence, withdrawn: later.length },
     `rolled back to version ${sequence}: ${later.length} later versions are withdrawn. Release with: millrace snapshot pin --release`,
   )
 }
@@ -112,7 +116,9 @@ export async function exportSnapshot(
       ? safetensorsOf(whole.content, whole.listed.sha256)
       : onnxOf(graphFrom(whole.content.sections, sequence), whole.content)
   await writeFile(options.output, bytes)
-  context.print(
+  printResult(
+    context,
+    { version: sequence, format: options.format, output: options.output, bytes: bytes.length },
     `version ${sequence} as ${options.format}: ${options.output}, ${bytes.length} bytes`,
   )
 }

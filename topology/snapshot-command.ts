@@ -15,10 +15,10 @@ import {
 } from './snapshot-change.ts'
 import { diffSnapshots, listSnapshots, showSnapshot, verifySnapshots } from './snapshot-look.ts'
 import type { VersionSource } from './version-list.ts'
+import { withProgress } from './waiting.ts'
 
 /** What every action takes. */
 export interface SnapshotOptions extends SourceOptions {
-  readonly json?: boolean
   readonly reason?: string
   /** Where the key is that signs decisions: one of the two, or none. */
   readonly signingKeyEnv?: string
@@ -46,7 +46,15 @@ export async function snapshotCommand(
 ): Promise<void> {
   const source = await openModelSource(options, context.environment)
   try {
-    await run(context, options, action, source)
+    await withProgress(context, (waiting) => {
+      const onRead = (offset: number, end: number): void =>
+        waiting.show(() => `read ${offset} of ${end} records on ${source.topic}`)
+      const print = (text: string): void => {
+        waiting.finish()
+        context.print(text)
+      }
+      return run({ ...context, print }, options, action, { ...source, onRead })
+    })
   } finally {
     await source.log.close()
   }
@@ -60,7 +68,7 @@ async function run(
 ): Promise<void> {
   switch (action.kind) {
     case 'list':
-      return listSnapshots(context, source, options.json ?? false)
+      return listSnapshots(context, source)
     case 'verify':
       return verifySnapshots(context, source)
     case 'show':

@@ -5,17 +5,13 @@ import type { ModelControl } from '../src/publish/control.ts'
 import type { DenseWeights, UpdateContent } from '../src/publish/update.ts'
 import { Follower } from '../src/serve/follower.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
-import type { CommandContext } from './command-context.ts'
+import { type CommandContext, printResult } from './command-context.ts'
 import { readControl } from './control-topic.ts'
 import { chunksOn, type ListedVersion, listVersions, type VersionSource } from './version-list.ts'
 import { wholeVersions } from './version-state.ts'
 
 /** Prints one line per version, oldest first, or JSON. */
-export async function listSnapshots(
-  context: CommandContext,
-  source: VersionSource,
-  json: boolean,
-): Promise<void> {
+export async function listSnapshots(context: CommandContext, source: VersionSource): Promise<void> {
   const samples = new Map<string, number>()
   const versions = await listVersions(source, ({ sha256 }, { header }) => {
     samples.set(sha256, header.samples)
@@ -26,44 +22,48 @@ export async function listSnapshots(
     versions[0]?.modelId ?? '',
     source.trusted,
   )
-  const rows = versions.map((version) => ({
-    version: version.sequence,
-    kind: version.kind,
-    sha256: version.sha256,
-    trainer_epoch: version.trainerEpoch,
-    samples: samples.get(version.sha256) ?? null,
-    bytes: version.bytes,
-    published_at: new Date(version.publishedAtMs).toISOString(),
-    signature: version.signature,
-    state: stateOf(version, control),
-  }))
-  if (json) {
-    context.print(JSON.stringify(rows, undefined, 2))
-    return
-  }
-  if (rows.length === 0) context.print(`no whole version on topic ${source.topic}`)
-  for (const {
-    version,
-    kind,
-    sha256,
-    samples: learned,
-    bytes,
-    published_at,
-    signature,
-    state,
-  } of rows) {
-    const facts = [
-      `${learned ?? '?'} samples`,
-      `${bytes} bytes`,
-      published_at,
-      `signature ${signature}`,
-    ]
-    context.print(
-      [String(version).padStart(6), kind.padEnd(5), sha256.slice(0, 12), ...facts, state]
-        .join('  ')
-        .trimEnd(),
-    )
-  }
+  const rows = versions.map(
+    (version): ListedRow => ({
+      version: version.sequence,
+      kind: version.kind,
+      sha256: version.sha256,
+      trainer_epoch: version.trainerEpoch,
+      samples: samples.get(version.sha256) ?? null,
+      bytes: version.bytes,
+      published_at: new Date(version.publishedAtMs).toISOString(),
+      signature: version.signature,
+      state: stateOf(version, control),
+    }),
+  )
+  const lines = rows.map(listLine)
+  printResult(context, rows, lines.join('\n') || `no whole version on topic ${source.topic}`)
+}
+
+/** A version as `list --json` gives it. */
+interface ListedRow {
+  readonly version: number
+  readonly kind: string
+  readonly sha256: string
+  readonly trainer_epoch: number
+  readonly samples: number | null
+  readonly bytes: number
+  readonly published_at: string
+  readonly signature: string
+  readonly state: string
+}
+
+function listLine(row: ListedRow): string {
+  const cells = [
+    String(row.version).padStart(6),
+    row.kind.padEnd(5),
+    row.sha256.slice(0, 12),
+    `${row.samples ?? '?'} samples`,
+    `${row.bytes} bytes`,
+    row.published_at,
+    `signature ${row.signature}`,
+    row.state,
+  ]
+  return cells.join('  ').trimEnd()
 }
 
 function stateOf({ sha256, fault }: ListedVersion, control: ModelControl): string {
@@ -177,25 +177,27 @@ export async function verifySnapshots(
 ): Promise<void> {
   const { engine } = await openEngine('plain')
   const follower = new Follower(engine, source)
-  const refused: string[] = []
-  let applied = 0
+  const refused: { version: number; reason: string; detail: string }[] = []
+  let sound = 0
   for await (const { chunk } of chunksOn(source)) {
     const followed = follower.follow(chunk)
-    if (followed.kind === 'applied') applied += 1
+    if (followed.kind === 'applied') sound += 1
     if (followed.kind !== 'refused') continue
-    refused.push(`${followed.reason}: ${followed.detail}`)
-    context.print(`version ${chunk.sequence}: ${followed.reason}: ${followed.detail}`)
+    refused.push({ version: chunk.sequence, reason: followed.reason, detail: followed.detail })
   }
-  if (refused.length > 0 || applied === 0) {
-    throw new MillraceError(
-      'CORRUPT',
-      `${applied} versions are sound, ${refused.length} updates are not`,
-      {
-        remedy: 'a consumer keeps the version before and heals from the next full one',
-      },
-    )
-  }
-  const trusted =
+  const isSound = refused.length === 0 && sound > 0
+  const signatures = source.trusted === undefined ? 'not checked' : 'trusted'
+  const words =
     source.trusted === undefined ? 'signatures were not checked' : 'signed by a trusted key'
-  context.print(`${applied} versions: hashes, chain and probes are right; ${trusted}`)
+  const lines = refused.map(
+    ({ version, reason, detail }) => `version ${version}: ${reason}: ${detail}`,
+  )
+  if (isSound) lines.push(`${sound} versions: hashes, chain and probes are right; ${words}`)
+  printResult(context, { sound, refused, signatures }, lines.join('\n'))
+  if (isSound) return
+  throw new MillraceError(
+    'CORRUPT',
+    `${sound} versions are sound, ${refused.length} updates are not`,
+    { remedy: 'a consumer keeps the version before and heals from the next full one' },
+  )
 }

@@ -21,6 +21,9 @@ export interface StartCommand {
   readonly report?: string
 }
 
+/** Characters of the app's last words that an error repeats. */
+const MOST_SAID = 2_000
+
 export async function startCommand(context: CommandContext, command: StartCommand): Promise<void> {
   const file = command.job ?? packageFile('examples/simulated/job.yaml')
   const job = await loadJob(file)
@@ -39,7 +42,7 @@ export async function startCommand(context: CommandContext, command: StartComman
   const producer = spawn(
     process.execPath,
     [context.script, 'produce', file, '--seed', String(command.seed), ...pace],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const done = endOf(producer)
   // The run may fail first, and then nobody waits for the producer.
@@ -60,13 +63,18 @@ export async function startCommand(context: CommandContext, command: StartComman
   }
 }
 
-/** Resolves when the process ended well. */
+/** Resolves when the process ended well; the error is what it said last. Its lines would run into the learner's block. */
 function endOf(producer: ChildProcess): Promise<void> {
+  let said = ''
+  producer.stderr?.on('data', (data) => {
+    said = `${said}${String(data)}`.slice(-MOST_SAID)
+  })
   return new Promise((resolve, reject) => {
     producer.once('error', reject)
-    producer.once('exit', (code, signal) => {
-      if (code === 0) resolve()
-      else reject(new MillraceError('IO', `the simulated app ended with ${signal ?? code}`))
+    producer.once('close', (code, signal) => {
+      if (code === 0) return resolve()
+      const end = `the simulated app ended with ${signal ?? code}`
+      reject(new MillraceError('IO', said === '' ? end : `${end}: ${said.trim()}`))
     })
   })
 }

@@ -37,6 +37,8 @@ export interface VersionSource {
   /** Undefined: the first model that appears. */
   readonly modelId: string | undefined
   readonly trusted: TrustedKeys | undefined
+  /** Called with how far the topic was read, in records. */
+  readonly onRead?: (offset: number, end: number) => void
 }
 
 /** Reads the whole topic, oldest first. */
@@ -65,7 +67,11 @@ export async function listVersions(
 export async function* chunksOn({
   log,
   topic,
-}: Pick<VersionSource, 'log' | 'topic'>): AsyncGenerator<{ chunk: UpdateChunk; offset: number }> {
+  onRead = () => undefined,
+}: Pick<VersionSource, 'log' | 'topic' | 'onRead'>): AsyncGenerator<{
+  chunk: UpdateChunk
+  offset: number
+}> {
   const codec = openChunkCodec()
   const [bounds] = await log.bounds(topic)
   for (let offset = bounds?.earliest ?? 0; ; ) {
@@ -76,6 +82,7 @@ export async function* chunksOn({
       if (decoded.kind === 'chunk') yield { chunk: decoded.chunk, offset: record.offset }
     }
     offset = batch.nextOffset
+    onRead(offset, bounds?.latest ?? offset)
   }
 }
 

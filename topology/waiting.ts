@@ -34,3 +34,16 @@ export class Waiting {
     this.#drawn = false
   }
 }
+
+/** Does the work with a line of progress that is gone when it ends, however it ends. */
+export async function withProgress<Result>(
+  context: Pick<CommandContext, 'clock' | 'terminal'>,
+  work: (waiting: Waiting) => Promise<Result>,
+): Promise<Result> {
+  const waiting = new Waiting(context)
+  try {
+    return await work(waiting)
+  } finally {
+    waiting.finish()
+  }
+}

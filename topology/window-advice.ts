@@ -24,6 +24,7 @@ export async function delayCurvesOf(
   job: Job,
   log: TopicLog,
   clock: Clock,
+  onProgress: (records: number) => void = () => undefined,
 ): Promise<readonly DelayCurve[]> {
   const longest = longestWindowMs(job.join.tasks)
   const retentionMs = Math.max(job.join.retentionMs, (FURTHER - 1) * longest)
@@ -32,12 +33,15 @@ export async function delayCurvesOf(
   const joiner = plainJoiner(patient, inputs)
   const source = await wholeSource(patient, log, clock, inputs)
   const schemas = await WriterSchemas.open(job.bus, inputs)
+  let records = 0
   for (let ended = false; !ended; ) {
     const poll = await source.poll(joiner)
     await schemas.prepare(poll.batches)
     joiner.push(decodeReads(inputs, poll))
     source.applied(poll.epoch)
     ended = poll.epoch.end
+    records += poll.batches.reduce((sum, batch) => sum + batch.records.length, 0)
+    onProgress(records)
   }
   // An input with nothing more to say does not hold the watermark back; the newest one ends it.
   const newest = joiner.newestTime
@@ -47,8 +51,7 @@ export async function delayCurvesOf(
 }
 
 /** Everything that the delays of the labels on the bus say about the job's windows, as lines. */
-export async function windowLines(job: Job, log: TopicLog, clock: Clock): Promise<string[]> {
-  const curves = await delayCurvesOf(job, log, clock)
+export function windowLines(job: Job, curves: readonly DelayCurve[]): string[] {
   const windowsMs = [...new Set(job.join.tasks.map(({ windowMs }) => windowMs))]
   return [
     ...windowAdvice(job, curves),
@@ -70,6 +73,30 @@ export function windowAdvice(job: Job, curves: readonly DelayCurve[]): string[] 
       `${name}: its window of ${duration(windowMs)} loses ${percent(lost)} of the labels that come within ${duration(curve.horizonMs)}`,
       `  ${curve.labels.toLocaleString('en-US')} labels, half of them by ${half}; still to come: ${needed.join(', ')}`,
     ]
+  })
+}
+
+/** What a task's window loses, as a value; `lost_share` is null before the first label. */
+export interface WindowLoss {
+  readonly task: string
+  readonly window_ms: number
+  readonly labels: number
+  readonly lost_share: number | null
+  /** The windows that would lose so much. */
+  readonly needed: readonly { readonly lost_share: number; readonly window_ms: number }[]
+}
+
+/** The same as `windowAdvice` for programs. */
+export function windowLosses(job: Job, curves: readonly DelayCurve[]): WindowLoss[] {
+  return job.join.tasks.map(({ name, windowMs }) => {
+    const curve = curves.find(({ task }) => task === name)
+    const lost = curve === undefined ? undefined : lostShare(curve, windowMs)
+    const needed = SHARES.flatMap((share) => {
+      const window = curve === undefined ? undefined : windowFor(curve, share)
+      return window === undefined ? [] : [{ lost_share: share, window_ms: window }]
+    })
+    const labels = curve?.labels ?? 0
+    return { task: name, window_ms: windowMs, labels, lost_share: lost ?? null, needed }
   })
 }
 

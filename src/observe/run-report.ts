@@ -78,7 +78,8 @@ export function topicResults(accounting: readonly InputAccounting[]): Record<str
   return Object.fromEntries(accounting.map((input) => [input.topic, topicResult(input)]))
 }
 
-function taskResult(quality: PredictionReport): TaskResult {
+/** A task's figures by their public names. */
+export function taskResult(quality: PredictionReport): TaskResult {
   return {
     auc: quality.auc ?? null,
     auc_interval: aucBounds(quality.auc, quality.positives, quality.samples),

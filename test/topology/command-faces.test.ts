@@ -14,15 +14,42 @@ async function commands(): Promise<string[]> {
   return [...stdout.matchAll(/^## millrace (.+)$/gm)].map(([, name = '']) => name)
 }
 
-test('the help of every command has an example and does nothing else', async () => {
+test('every command has help with an example, and ends with 2 and a hint at it for an option that it does not have', async () => {
   const all = await commands()
   expect(all.length).toBeGreaterThan(12)
   for (const name of all) {
-    const { code, stdout } = await run([...name.split(' '), '--help'])
-    expect(code, name).toBe(0)
-    expect(stdout, name).toMatch(new RegExp(`Examples?:\n[^]*${name}`))
+    const words = name.split(' ')
+    const [help, wrong] = await Promise.all([
+      run([...words, '--help']),
+      run([...words, '--no-such-option']),
+    ])
+    expect(help.code, name).toBe(0)
+    expect(help.stdout, name).toMatch(new RegExp(`Examples?:\n[^]*${name}`))
+    expect(wrong.code, name).toBe(2)
+    expect(wrong.stdout, name).toBe('')
+    expect(wrong.stderr, name).toMatch(/^error: .*\n\(run with --help for examples\)/)
   }
 }, 120_000)
+
+test('the help of the program has every exit code', async () => {
+  const { stdout } = await run(['--help'])
+  for (const [code, meaning] of EXIT_MEANINGS)
+    expect(stdout).toMatch(new RegExp(`^ {2}${code} +${meaning}$`, 'm'))
+})
+
+/** Commands without a result as a value, and why. */
+const WITHOUT_JSON: Readonly<Record<string, string>> = {
+  serve: 'it runs until it is stopped; its lines are a log, each one JSON',
+  completion: 'its output is a script for a shell',
+}
+
+test('every command prints its result as JSON where that is asked for, or has none', async () => {
+  const { stdout } = await run(['reference'])
+  const sections = stdout.split(/^## millrace /m).slice(1)
+  const without = sections.filter((section) => !section.includes('`--json`'))
+  const names = without.map((section) => section.split('\n')[0])
+  expect(names.sort()).toEqual(Object.keys(WITHOUT_JSON).sort())
+})
 
 test('a result is JSON where that is asked for, and nothing else is on standard output', async () => {
   const { code, stdout } = await run(['check', 'examples/simulated/job.yaml', '--json'])
