@@ -9,10 +9,12 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { READS } from '../.dependency-cruiser.mjs'
 import { jobSchema } from '../dist/src/settings/job-schema.js'
+import { apiTables } from './api-page.mjs'
 import { crashTable } from './crash-table.mjs'
 import { withPart } from './generated-part.mjs'
 import { importPicture } from './import-picture.mjs'
 import { jobFileTables } from './job-file-tables.mjs'
+import { metricsTables } from './metrics-tables.mjs'
 
 function write(file, part, content) {
   const before = readFileSync(file, 'utf8')
@@ -58,6 +60,8 @@ function runOutput() {
 write('docs/architecture.md', 'folders', `\`\`\`mermaid\n${importPicture(READS)}\n\`\`\``)
 write('docs/job-file.md', 'settings', jobFileTables(z.toJSONSchema(jobSchema, { io: 'input' })))
 write('docs/command-line.md', 'commands', commandReference())
+write('docs/api.md', 'names', apiTables())
+write('docs/metrics.md', 'metrics', metricsTables())
 write(
   'docs/semantics.md',
   'crashes',

@@ -46,7 +46,54 @@ export interface LibraryLearner {
   close(): Promise<void>
 }
 
-/** Opens the learner of a job file or of a parsed job, and goes on where an earlier life of it ended. */
+/**
+ * Opens the learner of a job, and goes on where an earlier life of it ended.
+ *
+ * @param job Path of a job file, or a job that `loadJob` or `parseJob` gave.
+ * @throws MillraceError BAD_SETTINGS or BAD_SCHEMA for a job that is not sound, BAD_STATE when the state folder is another
+ * job's, IO when another process has it, BROKER when the bus does not answer.
+ *
+ * @example Events in, scores out, on a bus in memory:
+ * ```ts
+ * import { learner, loadJob, MemoryLog } from 'millrace'
+ *
+ * const job = await loadJob('examples/library/shop/job.yaml')
+ * const shop = await learner({ ...job, name: 'example-memory' }, { log: new MemoryLog() })
+ * const start = Date.UTC(2026, 0, 5, 9)
+ * for (let i = 0; i < 1000; i++) {
+ *   const view = { user_id: `u${i % 7}`, product_id: `p${i % 5}`, price: 5, seen_at: start + i * 1000 }
+ *   await shop.append('view', [{ ...view, event_id: `v${i}` }])
+ *   if (i % 5 === 0) await shop.append('purchase', [{ ...view, event_id: `b${i}`, seen_at: view.seen_at + 500 }])
+ * }
+ * await shop.learn()
+ * const [p0, p1] = shop.score([{ product_id: 'p0', price: 5 }, { product_id: 'p1', price: 5 }], start)
+ * console.log(`bought: ${p0?.purchase}, passed by: ${p1?.purchase}`)
+ * await shop.close()
+ * ```
+ *
+ * @example On a bus in files, until stopped; other processes may append to it meanwhile:
+ * ```ts
+ * import { learner, loadJob } from 'millrace'
+ *
+ * const job = await loadJob('examples/library/shop/job.yaml')
+ * const bus = { ...job.bus, path: '.millrace/example-follow/bus' }
+ * const shop = await learner({ ...job, name: 'example-follow', bus }, {
+ *   onReport: (report) => {
+ *     if (report.kind === 'epoch' && report.samples >= 300) shop.stop()
+ *   },
+ * })
+ * const following = shop.follow()
+ * const start = Date.UTC(2026, 0, 5, 9)
+ * for (let i = 0; i < 2000; i++) {
+ *   const view = { user_id: `u${i % 7}`, product_id: `p${i % 5}`, price: 5, seen_at: start + i * 1000 }
+ *   await shop.append('view', [{ ...view, event_id: `v${i}` }])
+ *   if (i % 5 === 0) await shop.append('purchase', [{ ...view, event_id: `b${i}`, seen_at: view.seen_at + 500 }])
+ * }
+ * await following
+ * for (const { task, total } of shop.quality()) console.log(`${task}: ${total.samples} samples`)
+ * await shop.close()
+ * ```
+ */
 export async function learner(
   job: Job | string,
   options: LearnerOptions = {},

@@ -33,7 +33,7 @@ export const fileLogOptions = z.strictObject({
     .describe('Largest key plus value of one record.'),
 })
 
-/** What `fileLogOptions` takes: everything but the path has a default. */
+/** What `openFileLog` takes: everything but the path has a default. */
 export type FileLogOptions = z.input<typeof fileLogOptions>
 
 /** How records are compressed on Kafka; every one of them is read. */

@@ -9,5 +9,5 @@ import { ple } from './ple.ts'
 import { sharedBottom } from './shared-bottom.ts'
 import { stem } from './stem.ts'
 
-/** The list that settings, tests and the comparison run over. */
+/** Every model that a job can choose, with its options and how it is built. */
 export const MODELS = [sharedBottom, omoe, mmoe, ple, stem, dephn, aitm, esmm] as const

@@ -21,13 +21,13 @@ export interface ServeRegistryOptions {
 /** The metrics of one scorer. */
 export class ServeRegistry {
   readonly #registry = new Registry()
-  readonly #instruments: ReturnType<typeof scorerInstruments>
+  readonly #instruments: ReturnType<typeof createScorerInstruments>
   readonly #clock: Clock
   #publishedAtMs: number | undefined
 
   constructor({ version, clock, processMetrics = true }: ServeRegistryOptions) {
     this.#clock = clock
-    this.#instruments = scorerInstruments(this.#registry)
+    this.#instruments = createScorerInstruments(this.#registry)
     this.#instruments.build.set({ version, node: process.version }, 1)
     // Prometheus sees no increase in a series that begins at 1.
     for (const reason of Object.keys(UPDATE_REFUSALS)) this.#instruments.refusals.inc({ reason }, 0)
@@ -91,7 +91,8 @@ export class ServeRegistry {
   }
 }
 
-function scorerInstruments(registry: Registry) {
+/** Every metric a scorer exposes; nothing goes into prom-client's global registry. */
+export function createScorerInstruments(registry: Registry) {
   const { counter, gauge, histogram } = makersOf(registry)
   return {
     requests: counter('scorer_requests_total', 'Requests to score, by HTTP status.', ['status']),

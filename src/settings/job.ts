@@ -29,7 +29,7 @@ export async function loadJob(file: string): Promise<Job> {
   return parseJob(file, await readText(file))
 }
 
-/** The same for text that was read already. */
+/** A job from text that was read already; `file` is for messages, and where relative paths start. BAD_SETTINGS as `loadJob`. */
 export function parseJob(file: string, text: string): Job {
   return { ...validate(jobSchema, parseYaml(file, text)), file }
 }

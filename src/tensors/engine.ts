@@ -53,7 +53,7 @@ export interface DenseKernels {
 }
 
 /**
- * Kernels. What a kernel is given stays the caller's, what it returns belongs to the caller, who disposes it; a kernel
+ * The kernels that computation is made of. What a kernel is given stays the caller's, what it returns belongs to the caller, who disposes it; a kernel
  * never changes its operands. Shapes are checked by the tape, not here. In `add`, `sub` and `mul` the second operand has
  * the shape of the first, or is a row [n] along its last axis, a column [..., 1], or one number. Where the last axis is
  * named, all axes before it are rows.

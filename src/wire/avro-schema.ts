@@ -53,7 +53,7 @@ export function parseSchema(json: unknown, origin: string): AvroSchema {
   }
 }
 
-/** `parseSchema` of a file's text. Throws IO when it cannot be read, BAD_SCHEMA when it is not a schema. */
+/** Reads an Avro schema of a record from a file. Throws IO when it cannot be read, BAD_SCHEMA when it is not a schema. */
 export function loadSchema(path: string): AvroSchema {
   let text: string
   try {

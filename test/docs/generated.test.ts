@@ -11,14 +11,22 @@ interface Scripts {
   importPicture(reads: Record<string, string[]>): string
   jobFileTables(schema: unknown): string
   crashTable(result: unknown): string
+  apiTables(): string
+  metricsTables(): string
   READS: Record<string, string[]>
 }
 
 /** The scripts are JavaScript; their paths are not checked by the compiler. */
 async function scripts(): Promise<Scripts> {
-  const paths = ['generated-part', 'import-picture', 'job-file-tables', 'crash-table'].map(
-    (name) => `../../scripts/${name}.mjs`,
-  )
+  const names = [
+    'generated-part',
+    'import-picture',
+    'job-file-tables',
+    'crash-table',
+    'api-page',
+    'metrics-tables',
+  ]
+  const paths = names.map((name) => `../../scripts/${name}.mjs`)
   const modules = await Promise.all(
     [...paths, '../../.dependency-cruiser.mjs'].map((path) => import(path)),
   )
@@ -62,6 +70,16 @@ describe('the generated parts', () => {
     const measured = JSON.parse(readFileSync('bench/results/crash-table.json', 'utf8'))
     const shown = partOf(readFileSync('docs/semantics.md', 'utf8'), 'crashes')
     expect(shown).toBe(crashTable(measured))
+  })
+
+  test('api.md shows what the entries of the package export', async () => {
+    const { partOf, apiTables } = await scripts()
+    expect(partOf(readFileSync('docs/api.md', 'utf8'), 'names')).toBe(apiTables())
+  })
+
+  test('metrics.md shows every metric that there is', async () => {
+    const { partOf, metricsTables } = await scripts()
+    expect(partOf(readFileSync('docs/metrics.md', 'utf8'), 'metrics')).toBe(metricsTables())
   })
 
   test('a part that is not there is an error, not an empty part', async () => {

@@ -1,90 +1,33 @@
-/** @file The names that a program may import: a change here is a change of the public API, and of the changelog. */
+/** @file docs/api.md has the names that a program may import: a change there is a change of the public API, and of the changelog. */
 
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import * as millrace from '../../src/index.ts'
-import { temporaryFolder } from '../topology/temporary-job.ts'
+import * as serve from '../../topology/serve-entry.ts'
 
-const NAMES = [
-  'AvroCodec',
-  'BALANCERS',
-  'ChunkCodec',
-  'FeatureEncoder',
-  'Follower',
-  'MODELS',
-  'MemoryLog',
-  'MillraceError',
-  'Truth',
-  'World',
-  'auc',
-  'aucInterval',
-  'balancerFrom',
-  'besideJob',
-  'buildModel',
-  'calibrationRatio',
-  'compileFeatures',
-  'gramOf',
-  'groupedAuc',
-  'learner',
-  'loadJob',
-  'loadSchema',
-  'logLoss',
-  'normalizedEntropy',
-  'openEngine',
-  'openFileLog',
-  'parseJob',
-  'plainEngine',
-  'worldOptions',
-]
+/** The rows of an entry's table: name and meaning. */
+function rowsOf(entry: string, title: 'value' | 'type'): [name: string, meaning: string][] {
+  const page = readFileSync('docs/api.md', 'utf8')
+  const [, section = ''] = page.split(`## ${entry}\n`)
+  const [, table = ''] = section.split(`| ${title} | kind | meaning |\n`)
+  const [rows = ''] = table.split('\n\n')
+  return [...rows.matchAll(/^\| `(\w+).*\| (.*) \|$/gm)].map(([, name = '', meaning = '']) => [
+    name,
+    meaning,
+  ])
+}
 
-test('the exported values are these', () => {
-  expect(Object.keys(millrace).sort()).toEqual(NAMES)
+test.each([
+  ['millrace', millrace],
+  ['millrace/serve', serve],
+])('%s exports the values of docs/api.md', (entry, exported) => {
+  expect(Object.keys(exported).sort()).toEqual(rowsOf(entry, 'value').map(([name]) => name))
 })
 
-test('the packed package, put into an empty project, runs the example of the README', () => {
-  const folder = temporaryFolder()
-  const packed = execFileSync(
-    'npm',
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
-    { encoding: 'utf8' },
-  )
-  const [{ filename, files }] = JSON.parse(packed) as [
-    { filename: string; files: { path: string }[] },
-  ]
-  expect(files.map(({ path }) => path)).toEqual(
-    expect.arrayContaining([
-      'dist/src/index.d.ts',
-      'dist/web/page.js',
-      'schemas/model-update.avsc',
-    ]),
-  )
-  mkdirSync(join(folder, 'node_modules', 'millrace'), { recursive: true })
-  execFileSync('tar', [
-    '-xzf',
-    join(folder, filename),
-    '--strip-components=1',
-    '-C',
-    join(folder, 'node_modules/millrace'),
-  ])
-  // What npm would install beside it; the network is not what is tested.
-  for (const name of readdirSync('node_modules')) {
-    if (name !== 'millrace' && !name.startsWith('.'))
-      symlinkSync(resolve('node_modules', name), join(folder, 'node_modules', name))
+test('every name says what it is', () => {
+  for (const entry of ['millrace', 'millrace/serve']) {
+    const rows = [...rowsOf(entry, 'value'), ...rowsOf(entry, 'type')]
+    expect(rows.length).toBeGreaterThan(15)
+    expect(rows.filter(([, meaning]) => meaning === '').map(([name]) => name)).toEqual([])
   }
-  cpSync('examples', join(folder, 'examples'), { recursive: true })
-  const source = execFileSync(
-    'npx',
-    ['esbuild', 'examples/library/learn.ts', '--format=esm', '--platform=node'],
-    { encoding: 'utf8' },
-  )
-  writeFileSync(join(folder, 'learn.mjs'), source)
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  const printed = execFileSync(process.execPath, ['learn.mjs'], { cwd: folder, encoding: 'utf8' })
-  const [auc = 0, bought = 0, passed = 0] = [...printed.matchAll(/0\.\d+|1(?=\s)/g)].map(
-    ([number]) => Number(number),
-  )
-  expect(auc).toBeGreaterThan(0.8)
-  expect(bought).toBeGreaterThan(passed)
-}, 120_000)
+})

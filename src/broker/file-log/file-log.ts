@@ -55,7 +55,7 @@ export async function openFileLog(options: FileLogOptions): Promise<FileLog> {
   })
 }
 
-/** See `openFileLog`. */
+/** A log in a folder of files, shared by processes; `openFileLog` opens it. */
 export class FileLog implements TopicLog {
   readonly #root: string
   readonly #access: 'read-write' | 'read-only'
