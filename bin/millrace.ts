@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** @file The command line: parses, then calls topology. Commands are loaded when they run, so that --help answers at once. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { MillraceError, messageOf, systemError } from '../src/errors.ts'
 import type { CommandContext } from '../topology/command-context.ts'
 import { EXIT_MEANINGS, exitCodeOf } from '../topology/exit-codes.ts'
 import { packageVersion } from '../topology/package-files.ts'
 import { addCompletionCommand } from './completion.ts'
+import { addDataSetCommands } from './data-sets.ts'
+import { jsonOption, positive, publicKeyOption, reportOption, share, whole } from './options.ts'
 import { addOwnEventsCommands } from './own-events.ts'
 import { addReferenceCommand } from './reference.ts'
 import { addSnapshotCommand } from './snapshot.ts'
@@ -22,24 +24,6 @@ const context: CommandContext = {
   terminal: process.stderr,
   print: (text) => void process.stdout.write(`${text}\n`),
   script: process.argv[1] ?? '',
-}
-
-function whole(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number.')
-  return value
-}
-
-function positive(text: string): number {
-  const value = whole(text)
-  if (value === 0) throw new InvalidArgumentError('give a whole number above 0.')
-  return value
-}
-
-function share(text: string): { index: number; of: number } {
-  const [, index, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number)
-  if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of }
-  throw new InvalidArgumentError('give a place and a number of trainers, such as 1/2.')
 }
 
 const program = new Command('millrace')
@@ -62,14 +46,6 @@ Examples:
 Exit codes:
 ${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}`,
   )
-
-const publicKeyOption = new Option(
-  '--public-key <file>',
-  'PEM file with public keys: take only what one of them signed',
-)
-
-const jsonOption = new Option('--json', 'print the result as JSON')
-const reportOption = new Option('--report <file>', 'also write the results as JSON')
 
 program
   .command('start')
@@ -135,23 +111,7 @@ program
     (await import('../topology/produce-command.ts')).produceCommand(context, { job, ...options }),
   )
 
-program
-  .command('kuairand')
-  .description('import KuaiRand-Pure and learn from it')
-  .requiredOption('--log <file>', 'standard log (CSV, plain or gzip)')
-  .requiredOption('--users <file>', 'user features')
-  .requiredOption('--videos <file>', 'basic video features')
-  .option('--job <file>', 'job file instead of examples/kuairand/job.yaml')
-  .addOption(reportOption)
-  .addOption(jsonOption)
-  .addHelpText(
-    'after',
-    '\nExample:\n  millrace kuairand --log log.csv.gz --users users.csv.gz --videos videos.csv.gz',
-  )
-  .action(async (options) =>
-    (await import('../topology/kuairand-command.ts')).kuairandCommand(context, options),
-  )
-
+addDataSetCommands(program, context)
 addOwnEventsCommands(program, context)
 
 program
@@ -243,31 +203,6 @@ program
   )
   .action(async (job, options) =>
     (await import('../topology/describe.ts')).describeCommand(context, { job, ...options }),
-  )
-
-program
-  .command('compare')
-  .description('train every model and every balancer on the same samples and write a leaderboard')
-  .addOption(
-    new Option('--data <set>', 'what to learn from')
-      .choices(['kuairand', 'simulated', 'both'])
-      .default('both'),
-  )
-  .option('--log <file>', 'standard log of KuaiRand-Pure (CSV, plain or gzip)')
-  .option('--users <file>', 'its user features')
-  .option('--videos <file>', 'its basic video features')
-  .option('--impressions <n>', 'length of the simulated stream', whole, 200_000)
-  .option('--samples <n>', 'cut each stream to about so many samples', whole)
-  .option('--only <pattern>', 'regular expression on group/name, such as backbones/ or pcgrad')
-  .option('--output <file>', 'the page to write', 'docs/leaderboard.md')
-  .addOption(jsonOption)
-  .addHelpText(
-    'after',
-    '\nExamples:\n  millrace compare --data simulated --samples 20000\n' +
-      '  millrace compare --data kuairand --log log.csv.gz --users users.csv.gz --videos videos.csv.gz',
-  )
-  .action(async (options) =>
-    (await import('../topology/compare-command.ts')).compareCommand(context, options),
   )
 
 program

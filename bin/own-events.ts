@@ -1,18 +1,11 @@
 /** @file The commands for one's own events: a job from a sample, events onto its bus. */
 
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import type { CommandContext } from '../topology/command-context.ts'
+import { jsonOption, positive } from './options.ts'
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value]
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value <= 0) {
-    throw new InvalidArgumentError('give a whole number above 0.')
-  }
-  return value
 }
 
 const INPUT =
@@ -33,7 +26,7 @@ export function addOwnEventsCommands(program: Command, context: CommandContext):
     .option('--brokers <list>', 'host:port,... of a Kafka bus; without it, files in a folder')
     .option('--rows <n>', 'rows that are read of each file', positive, 100_000)
     .option('--force', 'write over files that are there', false)
-    .option('--json', 'print the result as JSON', false)
+    .addOption(jsonOption)
     .addHelpText(
       'after',
       `
@@ -50,7 +43,7 @@ Examples:
     .description('append events from NDJSON files to the bus of a job')
     .requiredOption('--input <file>', INPUT, collect, [])
     .option('--kind-field <field>', 'field that says the kind of a row; guessed unless given')
-    .option('--json', 'print the result as JSON', false)
+    .addOption(jsonOption)
     .addHelpText(
       'after',
       `

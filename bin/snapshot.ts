@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from '../topology/command-context.ts'
 import type { SnapshotAction, SnapshotOptions } from '../topology/snapshot-command.ts'
+import { jsonOption } from './options.ts'
 
 /** Adds the command and its actions. */
 export function addSnapshotCommand(program: Command, context: CommandContext): void {
@@ -23,7 +24,7 @@ Examples:
   const add = (name: string, description: string, example = ''): Command => {
     const line = `millrace snapshot ${name.split(' ')[0]} ${example}--from .millrace/simulated/bus`
     return withSource(snapshot.command(name).description(description))
-      .option('--json', 'print the result as JSON', false)
+      .addOption(jsonOption)
       .addHelpText('after', `\nExample:\n  ${line}`)
   }
 
