@@ -23,12 +23,15 @@ export interface LabelHealth {
 /** What moved. */
 export type DriftSignal = 'loss' | 'label-rate'
 
+/** Who noticed. */
+export type DriftDetector = 'adwin' | 'page-hinkley'
+
 /** One alarm of a drift detector. */
 export interface DriftAlarm {
   readonly task: string
   readonly signal: DriftSignal
-  readonly detector: 'adwin' | 'page-hinkley'
-  /** Event time of the sample at which it was raised. */
+  readonly detector: DriftDetector
+  /** Event time at which the batch that raised it ended. */
   readonly at: EventTime
   /** Mean of the signal before and after. */
   readonly before: number
@@ -40,12 +43,4 @@ export interface FeatureShift {
   readonly feature: string
   /** Below 0.1 stable, above 0.25 large; undefined until there are enough rows. */
   readonly psi: number | undefined
-}
-
-/** Everything that is known of the stream's health at one moment. */
-export interface StreamHealth {
-  readonly labels: readonly LabelHealth[]
-  /** The newest alarm of each task and signal, oldest first. */
-  readonly drift: readonly DriftAlarm[]
-  readonly features: readonly FeatureShift[]
 }

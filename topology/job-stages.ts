@@ -9,11 +9,12 @@ import type { EmbeddingTable } from '../src/embeddings/table.ts'
 import { MillraceError } from '../src/errors.ts'
 import { FeatureState } from '../src/feature-state/feature-state.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
-import { compileFeatures } from '../src/features/feature-spec.ts'
+import { compileFeatures, type FeatureSlot } from '../src/features/feature-spec.ts'
 import { longestWindowMs } from '../src/join/options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { Parameters } from '../src/model/parameters.ts'
 import { tableColumns } from '../src/model/table-columns.ts'
+import { DriftMonitor } from '../src/observe/drift-monitor.ts'
 import { FirstPredictions } from '../src/observe/first-predictions.ts'
 import { PredictionLog } from '../src/observe/prediction-log.ts'
 import { Progressive } from '../src/observe/progressive.ts'
@@ -30,6 +31,7 @@ import type { Engine } from '../src/tensors/engine.ts'
 import type { DelayCorrection, LossCorrection } from '../src/train/corrected-loss.ts'
 import { DenseAdam } from '../src/train/dense-adam.ts'
 import { Learner } from '../src/train/learner.ts'
+import { RateSchedule } from '../src/train/rate-schedule.ts'
 import { RealNegatives } from '../src/train/real-negatives.ts'
 import { WeightExchange } from '../src/train/weight-exchange.ts'
 import { ALONE, type Share } from './sample-inputs.ts'
@@ -58,6 +60,8 @@ export interface JobStages {
   /** Of the predictions at opening; with `fast` emission those are the only ones, and these two stay empty. */
   readonly delayedProgressive: Progressive
   readonly delayedPredictions: PredictionLog
+  /** Whether losses, label rates or features have moved. */
+  readonly drift: DriftMonitor
   /** What was changed since the last meeting, of one of several trainers. */
   readonly weights: WeightExchange | undefined
   readonly publisher: Publisher
@@ -94,6 +98,7 @@ export function buildStages(
     realNegatives: delayCorrection(job) === 'es-dfm' ? new RealNegatives(tasks.length) : undefined,
     fast: job.join.emission === 'fast',
     ...judges(job, tasks),
+    drift: new DriftMonitor(tasks, spec, job.observe.drift),
     weights: share.of === 1 ? undefined : new WeightExchange(table, learner.parts.parameters),
     publisher: buildPublisher(job, tasks, encoder, learner),
     gate: new Gate(job.publish.gate),
@@ -171,6 +176,7 @@ export function jobHash(job: Job): string {
   const { name, events, join, features, batch, negatives, model, balance, row_balance, train } = job
   const { checkpoint_every_records: _, state: __, epoch_records: ___, ...learning } = train
   const balancing = { balance, row_balance }
+  const { reset_on_drift: resets } = train.schedule
   const content = {
     name,
     events,
@@ -181,6 +187,7 @@ export function jobHash(job: Job): string {
     model,
     ...balancing,
     train: learning,
+    ...(resets ? { drift: job.observe.drift } : {}),
   }
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
 }
@@ -214,10 +221,21 @@ export function buildLearner(
     ...(rowBalancer === undefined ? {} : { rowBalancer }),
     gradientsAt: train.gradients_at,
     corrections: lossCorrections(job, tasks),
+    schedule: new RateSchedule(train.schedule),
+    slotRates: slotRates(train.slot_rates, slots),
     clipNorm: train.clip_norm,
     sgdRate: learning_rate,
   })
   return { learner, table }
+}
+
+/** By slot; undefined where no feature has a rate of its own. */
+function slotRates(
+  rates: Job['train']['slot_rates'],
+  slots: readonly FeatureSlot[],
+): readonly number[] | undefined {
+  if (Object.keys(rates).length === 0) return undefined
+  return slots.map(({ name }) => rates[name] ?? 1)
 }
 
 function buildPublisher(

@@ -5,10 +5,12 @@ import { tidy } from '../src/embeddings/tidy.ts'
 import { batchLabels, finalLabels } from '../src/features/batch-labels.ts'
 import type { BatchLabels, EncodedFeatures } from '../src/features/encoded-batch.ts'
 import type { Report } from '../src/observe/report.ts'
+import type { ScoredBatch } from '../src/observe/scored-batch.ts'
 import { amongDrawn } from '../src/samples/drawn-negatives.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import { type Sample, teaches } from '../src/samples/sample.ts'
-import type { Clock } from '../src/time.ts'
+import type { Clock, EventTime } from '../src/time.ts'
+import { driftReport } from './drift-report.ts'
 import type { JobStages } from './job-stages.ts'
 
 /** What learning works with. */
@@ -29,12 +31,10 @@ export async function learn(context: LearnContext, batch: MiniBatch): Promise<vo
     batch.filter(({ role }) => role === 'opened'),
   )
   const teaching = batch.filter(teaches)
-  if (teaching.length > 0) learnFrom(context, teaching, batch.at(-1)?.maturedAt ?? 0)
-  settleMatured(
-    stages,
-    batch.filter((sample) => sample.mask.includes(1)),
-  )
   const now = batch.at(-1)?.maturedAt ?? 0
+  if (teaching.length > 0) learnFrom(context, teaching, now)
+  const matured = batch.filter((sample) => sample.mask.includes(1))
+  settleMatured(context, matured, now)
   stages.firstPredictions.forget(now)
   stages.openPredictions.forget(now)
   stages.encoder.forget(now)
@@ -46,7 +46,7 @@ function scoreOpened({ encoder, learner, openPredictions }: JobStages, opened: M
   openPredictions.note(opened, learner.score(encoder.encode(opened)))
 }
 
-function learnFrom(context: LearnContext, batch: MiniBatch, atMs: number): void {
+function learnFrom(context: LearnContext, batch: MiniBatch, atMs: EventTime): void {
   const { stages, clock, report, examineEverySteps } = context
   const { encoder, learner, publisher } = stages
   const started = clock.now()
@@ -61,12 +61,14 @@ function learnFrom(context: LearnContext, batch: MiniBatch, atMs: number): void 
   tidy(stages.table)
   // Once per impression: a late positive is one that was there before.
   encoder.learn(batch.filter(({ role }) => role !== 'late-positive'))
-  judge(stages, batch, learned.probabilities)
+  stages.drift.observeFeatures(features)
+  judge(context, batch, learned.probabilities, atMs)
   report({
     kind: 'step',
     steps: learner.steps,
     seconds: (clock.now() - started) / 1000,
     coefficients: learned.coefficients,
+    rateFactor: learned.rateFactor,
     minimumCosine: learned.cosines?.reduce((least, cosine) => Math.min(least, cosine), 1),
   })
   publisher.observe(features, atMs)
@@ -83,7 +85,13 @@ function labelsFor(
 }
 
 /** Prequential figures of final rows: each impression by what was predicted before anything was learned from it. */
-function judge(stages: JobStages, batch: MiniBatch, probabilities: Float32Array): void {
+function judge(
+  context: LearnContext,
+  batch: MiniBatch,
+  probabilities: Float32Array,
+  atMs: EventTime,
+): void {
+  const { stages } = context
   const { tasks, firstPredictions, openPredictions } = stages
   const rows = { count: batch.length, probabilities }
   const provisional = picked(batch, rows, tasks.length, ({ role }) => role === 'provisional')
@@ -91,37 +99,52 @@ function judge(stages: JobStages, batch: MiniBatch, probabilities: Float32Array)
   const final = picked(batch, rows, tasks.length, ({ role }) => role === 'final')
   if (final.samples.length > 0) {
     const judged = firstPredictions.judge(final.samples, final.probabilities)
-    observe(stages, final.samples, judged)
+    judgeLabels(context, final.samples, judged, atMs)
   }
   const drawn = picked(batch, rows, tasks.length, ({ role }) => role === 'drawn')
-  if (drawn.samples.length > 0) observe(stages, drawn.samples, drawn.probabilities)
+  if (drawn.samples.length > 0) judgeLabels(context, drawn.samples, drawn.probabilities, atMs)
 }
 
 /** Of a job without impressions what is judged is the probability among what was drawn: that is what its labels are of. */
-function observe(stages: JobStages, samples: readonly Sample[], probabilities: Float32Array): void {
-  const { labels, mask } = batchLabels(samples, stages.tasks.length)
+function judgeLabels(
+  context: LearnContext,
+  samples: readonly Sample[],
+  probabilities: Float32Array,
+  atMs: EventTime,
+): void {
+  const { labels, mask } = batchLabels(samples, context.stages.tasks.length)
   const judged = probabilities.map((p, at) => {
     const { logDrawRate } = samples[at % samples.length]!
     return logDrawRate === undefined ? p : amongDrawn(p, logDrawRate)
   })
-  const scored = { rows: samples.length, probabilities: judged, labels, mask }
+  record(context, { rows: samples.length, probabilities: judged, labels, mask }, atMs)
+}
+
+/** What was judged goes to the live figures, to those of the whole run, and to what watches for drift. */
+function record({ stages, report }: LearnContext, scored: ScoredBatch, atMs: EventTime): void {
   stages.progressive.observe(scored)
   stages.predictions.append(scored)
+  const raised = stages.drift.observe(scored, atMs)
+  if (raised.length === 0) return
+  if (raised.some(({ signal }) => signal === 'loss')) stages.learner.noteDrift()
+  report(driftReport(stages, raised))
 }
 
 /** Rows whose labels have ended: they judge what was predicted as the impression opened, and teach the auxiliary heads. */
-function settleMatured(stages: JobStages, matured: readonly Sample[]): void {
-  const { tasks, openPredictions, realNegatives, encoder, fast } = stages
+function settleMatured(context: LearnContext, matured: readonly Sample[], atMs: EventTime): void {
+  const { stages } = context
+  const { tasks, openPredictions, realNegatives, encoder } = stages
   if (matured.length === 0) return
   realNegatives?.learn(encoder.encodeSamples(matured), matured)
   encoder.settle(matured)
   const { samples, probabilities } = openPredictions.recall(matured)
   if (samples.length === 0) return
   const scored = { rows: samples.length, probabilities, ...finalLabels(samples, tasks.length) }
-  const progressive = fast ? stages.progressive : stages.delayedProgressive
-  const predictions = fast ? stages.predictions : stages.delayedPredictions
-  progressive.observe(scored)
-  predictions.append(scored)
+  if (stages.fast) record(context, scored, atMs)
+  else {
+    stages.delayedProgressive.observe(scored)
+    stages.delayedPredictions.append(scored)
+  }
 }
 
 interface ScoredRows {

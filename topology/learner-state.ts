@@ -42,6 +42,7 @@ const STAGES = [
   'openPredictions',
   'progressive',
   'delayedProgressive',
+  'drift',
   'publisher',
   'gate',
 ] as const satisfies readonly (keyof JobStages)[]

@@ -11,12 +11,13 @@ import { createLog, type Log } from '../src/observe/log.ts'
 import { readPageAssets } from '../src/observe/page-assets.ts'
 import { type Progress, terminalProgress, wantsColor } from '../src/observe/progress.ts'
 import { MetricsRegistry } from '../src/observe/registry.ts'
-import type { Report } from '../src/observe/report.ts'
+import type { Report, VerdictReport } from '../src/observe/report.ts'
 import { type RunReport, runReport } from '../src/observe/run-report.ts'
 import type { Job } from '../src/settings/job.ts'
 import { type EngineChoice, openEngine } from '../src/tensors/engine-choice.ts'
 import type { Clock } from '../src/time.ts'
 import { openBus } from './bus.ts'
+import { driftReport } from './drift-report.ts'
 import { delayedLog, labelReports } from './label-report.ts'
 import { learnerEpochs } from './learner.ts'
 import type { LearnerRole } from './learner-role.ts'
@@ -84,7 +85,7 @@ async function runWith(
   const board = new StatusBoard(facts, stages.progressive, clock)
   sinks.push((one) => board.record(one))
   // On a terminal the block says it.
-  if (!options.terminal.isTTY || !options.faces) sinks.push((one) => logVerdict(lines, one))
+  if (!options.terminal.isTTY || !options.faces) sinks.push((one) => logNews(lines, one))
   report({ kind: 'engine', engine: choice.name, reason: choice.reason })
   const faces = options.faces
     ? await openFaces(options, { registry, board, learner, lines })
@@ -102,6 +103,7 @@ async function runWith(
     predictions: stages.predictions.report(job.train.report_skip),
     delayed: delayedLog(stages).report(job.train.report_skip),
     accounting: stages.intake.accounting(),
+    drift: driftReport(stages),
     versions: versionsOf(stages.publisher.sequence, job.publish.full_every),
     engine: { name: choice.name, reason: choice.reason },
     samples: stages.learner.samples,
@@ -114,8 +116,18 @@ async function runWith(
   return results
 }
 
-function logVerdict(lines: Log, report: Report): void {
-  if (report.kind !== 'verdict' || report.outcome === 'published') return
+/** What somebody should know who only reads the log. */
+function logNews(lines: Log, report: Report): void {
+  if (report.kind === 'verdict') logVerdict(lines, report)
+  if (report.kind !== 'drift') return
+  for (const { task, signal, detector, at, before, after } of report.raised) {
+    const when = new Date(at).toISOString()
+    lines.warn({ task, signal, detector, event_time: when, before, after }, `the ${signal} moved`)
+  }
+}
+
+function logVerdict(lines: Log, report: VerdictReport): void {
+  if (report.outcome === 'published') return
   const { sequence, findings, heldInRow } = report
   for (const { rule, subject, message } of findings) {
     lines.warn(
@@ -176,6 +188,7 @@ async function openFaces(
         registry.record(one)
         board.record(one)
       }
+      registry.record(driftReport(stages))
     }
     server?.push()
   }

@@ -11,6 +11,8 @@ export class BatchKeys implements KeyList {
   count = 0
   /** For each occurrence, in the same order, the number of its distinct key. */
   occurrences: Int32Array = new Int32Array(0)
+  /** For each slot the number of distinct keys up to its end; a key that two slots share counts to the first. */
+  readonly slotEnds: number[] = []
   /** Open addressing over the distinct keys: number + 1, 0 is empty. A power of two of at least twice the occurrences. */
   #buckets = new Int32Array(64)
 
@@ -19,9 +21,10 @@ export class BatchKeys implements KeyList {
     this.#reserve(total)
     this.count = 0
     let occurrence = 0
-    for (const { hi, lo } of slots) {
+    for (const [slot, { hi, lo }] of slots.entries()) {
       for (let i = 0; i < hi.length; i++)
         this.occurrences[occurrence++] = this.#number(hi[i]!, lo[i]!)
+      this.slotEnds[slot] = this.count
     }
   }
 

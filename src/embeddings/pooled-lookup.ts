@@ -13,13 +13,16 @@ import type { EmbeddingTable } from './table.ts'
  */
 export class PooledLookup {
   readonly #table: EmbeddingTable
+  readonly #slotRates: readonly number[] | undefined
   readonly #keys = new BatchKeys()
   #features: EncodedFeatures | undefined
   #rows = new Int32Array(0)
   #values = new Float32Array(0)
 
-  constructor(table: EmbeddingTable) {
+  /** `slotRates`: multiples of the optimizers' learning rates, by slot; absent: 1 for all. */
+  constructor(table: EmbeddingTable, slotRates?: readonly number[]) {
     this.#table = table
+    this.#slotRates = slotRates
   }
 
   /** Distinct ids of the batch; gradients have one row for each, in order of first occurrence (slot by slot). */
@@ -108,9 +111,21 @@ export class PooledLookup {
     writeMemory(this.#table, group, this.#rows, values)
   }
 
-  /** One sparse optimizer step with the gradient that `backward` gave, scaled or combined as the caller likes. */
-  update(group: ColumnGroup, gradient: Float32Array): void {
-    this.#table.update(group, this.#rows, this.distinct, gradient)
+  /**
+   * One sparse optimizer step with the gradient that `backward` gave, scaled or combined as the caller likes; `factor` times
+   * the learning rate.
+   */
+  update(group: ColumnGroup, gradient: Float32Array, factor = 1): void {
+    if (this.#slotRates === undefined) {
+      this.#table.update(group, this.#rows.subarray(0, this.distinct), gradient, factor)
+      return
+    }
+    for (const [slot, rate] of this.#slotRates.entries()) {
+      const from = this.#keys.slotEnds[slot - 1] ?? 0
+      const to = this.#keys.slotEnds[slot] ?? from
+      const part = gradient.subarray(from * group.width)
+      this.#table.update(group, this.#rows.subarray(from, to), part, factor * rate)
+    }
   }
 
   #bound(): EncodedFeatures {

@@ -23,11 +23,13 @@ export function sparseAdam(options: SparseAdamOptions): SparseOptimizer {
   const { learning_rate: learningRate, beta1, beta2, epsilon } = options
   return {
     kind: 'adam',
+    summable: false,
     stateWidth: (width) => 2 * width + 1,
     start(record, _valueAt, stateAt, width) {
       record.fill(0, stateAt, stateAt + 2 * width + 1)
     },
-    step(record, valueAt, stateAt, width, gradient, gradientAt) {
+    step(record, valueAt, stateAt, width, gradient, gradientAt, factor) {
+      const rate = learningRate * factor
       const t = record[stateAt + 2 * width]! + 1
       record[stateAt + 2 * width] = t
       const firstCorrection = 1 - beta1 ** t
@@ -38,8 +40,7 @@ export function sparseAdam(options: SparseAdamOptions): SparseOptimizer {
         const v = beta2 * record[stateAt + width + c]! + (1 - beta2) * g * g
         record[stateAt + c] = m
         record[stateAt + width + c] = v
-        const change =
-          (learningRate * (m / firstCorrection)) / (Math.sqrt(v / secondCorrection) + epsilon)
+        const change = (rate * (m / firstCorrection)) / (Math.sqrt(v / secondCorrection) + epsilon)
         record[valueAt + c] = record[valueAt + c]! - change
       }
     },

@@ -20,13 +20,14 @@ export type SparseFtrlOptions = z.output<typeof sparseFtrlOptions>
  * sigma = (sqrt(n + g^2) - sqrt(n)) / alpha; z += g - sigma w; n += g^2;
  * w = 0 where |z| <= l1, else -(z - sign(z) l1) / ((beta + sqrt(n)) / alpha + l2). State: z per column, then n.
  * The paper starts at w = 0. Here z starts where the closed form gives the initial value, so that rows may start
- * anywhere and an untrained row keeps its score.
+ * anywhere and an untrained row keeps its score. The closed form holds for one alpha: there is no factor on the learning rate.
  */
 export function sparseFtrl(options: SparseFtrlOptions): SparseOptimizer {
   const { alpha, beta, l1, l2, initial_accumulator: initialAccumulator } = options
   const startRate = (beta + Math.sqrt(initialAccumulator)) / alpha + l2
   return {
     kind: 'ftrl',
+    summable: true,
     stateWidth: (width) => 2 * width,
     start(record, valueAt, stateAt, width) {
       for (let c = 0; c < width; c++) {

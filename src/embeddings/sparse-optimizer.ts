@@ -9,11 +9,13 @@ export type SparseOptimizerKind = 'adagrad' | 'adam' | 'ftrl'
  */
 export interface SparseOptimizer {
   readonly kind: SparseOptimizerKind
+  /** Whether its state is a sum over gradients, so that those of several trainers add up. */
+  readonly summable: boolean
   /** Floats of state for `width` columns of a row. */
   stateWidth(width: number): number
   /** Writes the state of a row that has just got its initial values; the next step starts from those values. */
   start(record: Float32Array, valueAt: number, stateAt: number, width: number): void
-  /** One step against the gradient; a row whose gradient is all zero must not be passed (its moments would decay). */
+  /** One step against the gradient, with `factor` times the learning rate; a row whose gradient is all zero must not be passed (its moments would decay). */
   step(
     record: Float32Array,
     valueAt: number,
@@ -21,5 +23,6 @@ export interface SparseOptimizer {
     width: number,
     gradient: Float32Array,
     gradientAt: number,
+    factor: number,
   ): void
 }

@@ -133,10 +133,10 @@ export class EmbeddingTable {
   }
 
   /**
-   * One optimizer step on a column group of the given distinct rows; gradient i is gradient[i * group.width ..].
+   * One optimizer step on a column group of the given distinct rows, at `factor` times its rate; gradient i is gradient[i * group.width ..].
    * A row whose gradient is zero in every column of the group is left as it is: neither its moments nor its mark move.
    */
-  update(group: ColumnGroup, rows: Int32Array, count: number, gradient: Float32Array): void {
+  update(group: ColumnGroup, rows: Int32Array, gradient: Float32Array, factor = 1): void {
     const { optimizer, width, valueAt, stateAt } = group
     if (optimizer === undefined) {
       throw new MillraceError('BAD_STATE', `column group "${group.name}" has no optimizer`, {
@@ -144,12 +144,12 @@ export class EmbeddingTable {
       })
     }
     const { recordWidth } = this.columns
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!
       if (row < 0 || isZero(gradient, i * width, width)) continue
       const record = (row & PAGE_MASK) * recordWidth
       const page = this.#pages.floats[row >>> PAGE_BITS]!
-      optimizer.step(page, record + valueAt, record + stateAt, width, gradient, i * width)
+      optimizer.step(page, record + valueAt, record + stateAt, width, gradient, i * width, factor)
       this.#mark(row)
     }
   }

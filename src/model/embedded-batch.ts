@@ -50,8 +50,9 @@ export class EmbeddedBatch {
   #wideGradient: Float32Array = new Float32Array(0)
   #hasWideGradient = false
 
-  constructor(table: EmbeddingTable, model: Model) {
-    this.#lookup = new PooledLookup(table)
+  /** `slotRates`: multiples of the optimizers' learning rates, by slot; absent: 1 for all. */
+  constructor(table: EmbeddingTable, model: Model, slotRates?: readonly number[]) {
+    this.#lookup = new PooledLookup(table, slotRates)
     this.#deep = columnGroup(table.columns, EMBEDDING_COLUMNS)
     this.#wide = model.wide ? columnGroup(table.columns, WIDE_COLUMNS) : undefined
     this.#tasks = model.shape.tasks.length
@@ -142,12 +143,12 @@ export class EmbeddedBatch {
     this.#lookup.insert()
   }
 
-  /** One sparse step with the collected gradients; `memory` is what to remember from now on. */
-  step(memory?: Float32Array): void {
-    this.#lookup.update(this.#deep, this.#gradient)
+  /** One sparse step with the collected gradients and `factor` times the learning rates; `memory` is what to remember from now on. */
+  step(factor: number, memory?: Float32Array): void {
+    this.#lookup.update(this.#deep, this.#gradient, factor)
     if (memory !== undefined) this.#lookup.writeMemory(this.#deep, memory)
     if (this.#wide !== undefined && this.#hasWideGradient) {
-      this.#lookup.update(this.#wide, this.#wideGradient)
+      this.#lookup.update(this.#wide, this.#wideGradient, factor)
     }
   }
 

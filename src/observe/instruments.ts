@@ -15,6 +15,7 @@ export function createInstruments(registry: Registry) {
     ...eventInstruments(registry),
     ...trainingInstruments(registry),
     ...taskInstruments(registry),
+    ...driftInstruments(registry),
     ...modelInstruments(registry),
   }
 }
@@ -47,6 +48,7 @@ function trainingInstruments(registry: Registry) {
       'Duration of one training step, prediction included.',
       STEP_BUCKETS,
     ),
+    rateFactor: gauge('learning_rate_ratio', 'Learning rates of the last step over their setting.'),
     cosine: gauge('gradient_cosine_minimum', 'Smallest cosine between two task gradients.'),
     taskCosine: gauge(
       'task_gradient_cosine',
@@ -92,6 +94,19 @@ function taskInstruments(registry: Registry) {
     anomalies: counter('label_anomalies_total', 'Label outages and surges noticed.', task),
     lostShare: gauge('task_lost_label_ratio', 'Share of labels that come after the window.', task),
     weight: gauge('task_weight', 'Coefficient of the task gradient in the last step.', task),
+  }
+}
+
+function driftInstruments(registry: Registry) {
+  const { counter, gauge } = makersOf(registry)
+  const labels = ['task', 'signal', 'detector']
+  return {
+    drift: counter('drift_alarms_total', 'Alarms of drift detectors.', labels),
+    featureShift: gauge(
+      'feature_shift_psi',
+      'Population stability index of the last rows against the past; above 0.25 is large.',
+      ['feature'],
+    ),
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file The `observe` section of a job: what is served over HTTP, what is logged, how quality is windowed. */
 
 import { z } from 'zod'
+import { driftOptions } from './drift-options.ts'
 
 /** Schema of the section; every setting has a default. */
 export const observeOptions = z.strictObject({
@@ -33,6 +34,7 @@ export const observeOptions = z.strictObject({
     .describe(
       'Share of the impressions that are also scored as they open, to judge that prediction when the labels are final.',
     ),
+  drift: driftOptions.prefault({}),
   examine_every_steps: z
     .int()
     .min(0)

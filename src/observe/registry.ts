@@ -8,6 +8,7 @@ import { addProcessMetrics } from './instrument-makers.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 import type {
   DelayedReport,
+  DriftReport,
   EngineReport,
   EpochReport,
   ExaminedReport,
@@ -76,6 +77,9 @@ export class MetricsRegistry {
       case 'labels':
         this.#recordLabels(report)
         break
+      case 'drift':
+        this.#recordDrift(report)
+        break
       case 'tables':
         this.#recordTables(report)
         break
@@ -121,9 +125,10 @@ export class MetricsRegistry {
     this.#instruments.unaccounted.set({ kind }, unaccounted(input))
   }
 
-  #recordStep({ steps, seconds, coefficients, minimumCosine }: StepReport): void {
+  #recordStep({ steps, seconds, coefficients, rateFactor, minimumCosine }: StepReport): void {
     this.#totals.steps.set(steps)
     this.#instruments.stepSeconds.observe(seconds)
+    this.#instruments.rateFactor.set(rateFactor)
     this.#tasks.forEach((task, index) => {
       setOrRemove(this.#instruments.weight, coefficients[index], { task })
     })
@@ -136,6 +141,13 @@ export class MetricsRegistry {
       frozen.set({ task }, state === 'outage' || state === 'surge' ? 1 : 0)
       this.#totals.anomalies.set(anomalies, { task })
       setOrRemove(lostShare, lost, { task })
+    }
+  }
+
+  #recordDrift({ totals, features }: DriftReport): void {
+    for (const { alarms, ...labels } of totals) this.#totals.drift.set(alarms, labels)
+    for (const { feature, psi } of features) {
+      setOrRemove(this.#instruments.featureShift, psi, { feature })
     }
   }
 
@@ -219,6 +231,7 @@ function totalsOf(instruments: Instruments) {
     orphans: new RunningTotal(instruments.orphans),
     deadLetters: new RunningTotal(instruments.deadLetters),
     anomalies: new RunningTotal(instruments.anomalies),
+    drift: new RunningTotal(instruments.drift),
     samples: new RunningTotal(instruments.samples),
     steps: new RunningTotal(instruments.steps),
     evictions: new RunningTotal(instruments.evictions),

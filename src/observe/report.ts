@@ -1,6 +1,12 @@
 /** @file What the stages and the learner tell about themselves, as values: the topology sends them to the registry and the page. */
 
-import type { LabelHealth } from '../health.ts'
+import type {
+  DriftAlarm,
+  DriftDetector,
+  DriftSignal,
+  FeatureShift,
+  LabelHealth,
+} from '../health.ts'
 import type { TopicPartition } from '../ids.ts'
 import type { Verdict } from '../publish/gate.ts'
 import type { EventTime } from '../time.ts'
@@ -32,6 +38,8 @@ export interface StepReport {
   readonly seconds: number
   /** Coefficient that the balancer gave each task; in task order. */
   readonly coefficients: ArrayLike<number>
+  /** What the learning rates were multiplied by. */
+  readonly rateFactor: number
   /** Smallest cosine between two active tasks' gradients, when the balancer needed them. */
   readonly minimumCosine?: number | undefined
 }
@@ -75,6 +83,23 @@ export interface LabelsReport {
     /** Share of the task's labels that come after its window, of those that come while keys are remembered; undefined without labels. */
     readonly lostShare: number | undefined
   })[]
+}
+
+/** Alarms of one detector since the start. */
+export interface DriftTotal {
+  readonly task: string
+  readonly signal: DriftSignal
+  readonly detector: DriftDetector
+  readonly alarms: number
+}
+
+/** What has moved. */
+export interface DriftReport {
+  readonly kind: 'drift'
+  /** Alarms of this moment; empty where the report only says how things stand. */
+  readonly raised: readonly DriftAlarm[]
+  readonly totals: readonly DriftTotal[]
+  readonly features: readonly FeatureShift[]
 }
 
 /** Size of one embedding table. */
@@ -144,6 +169,7 @@ export type Report =
   | QualityReport
   | DelayedReport
   | LabelsReport
+  | DriftReport
   | TablesReport
   | PublishedReport
   | VerdictReport

@@ -3,6 +3,7 @@
 import { type InputAccounting, total } from './accounting.ts'
 import { aucBounds } from './auc-deviation.ts'
 import type { PredictionReport } from './prediction-log.ts'
+import type { DriftReport, DriftTotal } from './report.ts'
 
 /** Quality of one task over the samples after the skipped share; `null` where a figure has no value. */
 export interface TaskResult {
@@ -31,6 +32,13 @@ export interface TopicResult {
   readonly dead_letters_by_reason: Readonly<Record<string, number>>
 }
 
+/** What moved during the run. */
+export interface DriftResult {
+  readonly alarms: readonly DriftTotal[]
+  /** Population stability index of the last rows of each feature against the past; `null` where there were too few. */
+  readonly features: Readonly<Record<string, number | null>>
+}
+
 /** The whole report; its names are a public contract. */
 export interface RunReport {
   readonly tasks: Readonly<Record<string, TaskResult>>
@@ -38,6 +46,7 @@ export interface RunReport {
   readonly delayed: Readonly<Record<string, TaskResult>>
   /** By input topic. */
   readonly accounting: Readonly<Record<string, TopicResult>>
+  readonly drift: DriftResult
   readonly versions: { readonly published: number; readonly fulls: number; readonly deltas: number }
   readonly engine: { readonly name: string; readonly reason: string }
   readonly samples: number
@@ -50,6 +59,7 @@ export interface RunResults {
   readonly predictions: readonly PredictionReport[]
   readonly delayed: readonly PredictionReport[]
   readonly accounting: readonly InputAccounting[]
+  readonly drift: Omit<DriftReport, 'kind' | 'raised'>
   readonly versions: RunReport['versions']
   readonly engine: RunReport['engine']
   readonly samples: number
@@ -65,6 +75,12 @@ export function runReport(results: RunResults): RunReport {
     tasks: byTask(results.predictions),
     delayed: byTask(results.delayed),
     accounting: topicResults(results.accounting),
+    drift: {
+      alarms: results.drift.totals,
+      features: Object.fromEntries(
+        results.drift.features.map(({ feature, psi }) => [feature, psi ?? null]),
+      ),
+    },
     versions: results.versions,
     engine: results.engine,
     samples: results.samples,

@@ -70,11 +70,19 @@ function topicCells(result: TopicResult): string[] {
 function summary(report: RunReport): string {
   const { engine, versions } = report
   return [
+    `drift         ${driftText(report.drift)}`,
     `engine        ${engine.name} (${engine.reason})`,
     `versions      ${versions.published} (${versions.fulls} full, ${versions.deltas} delta)`,
     `samples       ${formatCount(report.samples)} (${formatCount(report.samples_per_second)}/s)`,
     `state_sha256  ${report.state_sha256}`,
   ].join('\n')
+}
+
+function driftText({ alarms, features }: RunReport['drift']): string {
+  const count = (wanted: string): number =>
+    alarms.reduce((sum, one) => sum + (one.signal === wanted ? one.alarms : 0), 0)
+  const largest = Math.max(0, ...Object.values(features).map((psi) => psi ?? 0))
+  return `${count('loss')} alarms of losses, ${count('label-rate')} of label rates, features moved by up to ${largest.toFixed(2)} (PSI)`
 }
 
 /** First column to the left, numbers to the right; no colour of its own. */

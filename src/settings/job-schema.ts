@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { balancerFrom } from '../balance/balancers.ts'
 import { MillraceError } from '../errors.ts'
 import { eventsOptions, hasImpressions } from '../events/options.ts'
-import { featureListOptions } from '../features/feature-options.ts'
+import { featureListOptions, givesIds } from '../features/feature-options.ts'
 import { joinOptions } from '../join/options.ts'
 import { modelOptions } from '../model/options.ts'
 import { observeOptions } from '../observe/observe-options.ts'
@@ -12,6 +12,7 @@ import { publishOptions } from '../publish/options.ts'
 import { batchOptions, negativesOptions, samplesOptions } from '../samples/options.ts'
 import { checkPlace } from '../train/balancing.ts'
 import { trainOptions } from '../train/options.ts'
+import { isScheduled } from '../train/schedule-options.ts'
 import { balanceOptions, rowBalanceSettings } from './balance-options.ts'
 import { busOptions } from './bus-options.ts'
 import { secretReference } from './environment.ts'
@@ -58,6 +59,7 @@ export const jobSchema = sections.superRefine((job, context) => {
   checkCorrection(job, context)
   checkKeepRates(job, context)
   checkDrawn(job, context)
+  checkRates(job, context)
 })
 
 function complain(context: z.RefinementCtx, path: PropertyKey[], message: string): void {
@@ -173,6 +175,24 @@ function checkDrawn({ events, join, negatives }: JobSettings, context: z.Refinem
       ['join', 'emission'],
       'must be wait: without impressions there is nothing to show earlier',
     )
+  }
+}
+
+/** Slot rates are of features with rows; FTRL, whose closed form holds for one rate, takes no multiple of it. */
+function checkRates({ features, model, train }: JobSettings, context: z.RefinementCtx): void {
+  const known = features.filter(givesIds).map(({ name }) => name)
+  const named = Object.keys(train.slot_rates)
+  for (const name of named) {
+    if (known.includes(name)) continue
+    const message = `must be a feature that gives ids${choice(name, known)}`
+    complain(context, ['train', 'slot_rates', name], message)
+  }
+  if (named.length === 0 && !isScheduled(train.schedule)) return
+  for (const section of model.wide ? (['sparse', 'wide'] as const) : (['sparse'] as const)) {
+    if (train[section].kind !== 'ftrl') continue
+    const message =
+      'ftrl has one rate: choose adagrad or adam, or leave schedule and slot_rates out'
+    complain(context, ['train', section, 'kind'], message)
   }
 }
 

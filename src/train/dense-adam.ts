@@ -20,6 +20,14 @@ export interface AdamOptions {
   readonly epsilon: number
 }
 
+/** What one step is multiplied by; 1 unless given. */
+export interface StepScaling {
+  /** The gradient: below 1 where it is clipped. */
+  readonly scale?: number
+  /** The learning rate. */
+  readonly factor?: number
+}
+
 interface Moments {
   readonly mean: Float32Array // m, first moment
   readonly square: Float32Array // v, second moment
@@ -35,11 +43,16 @@ export class DenseAdam implements Stage {
     this.#options = options
   }
 
-  /** One step of one parameter: `values -= alpha * mHat / (sqrt(vHat) + epsilon)`, with `gradient * scale` as its gradient. */
-  update(name: string, values: Float32Array, gradient: ArrayLike<number>, scale = 1): void {
+  /** One step of one parameter: `values -= factor * alpha * mHat / (sqrt(vHat) + epsilon)`, with `gradient * scale` as its gradient. */
+  update(
+    name: string,
+    values: Float32Array,
+    gradient: ArrayLike<number>,
+    { scale = 1, factor = 1 }: StepScaling = {},
+  ): void {
     const moments = this.#advance(name, values.length)
     const { mean, square } = moments
-    const { beta1, beta2, rate, floor } = this.#constants(moments)
+    const { beta1, beta2, rate, floor } = this.#constants(moments, factor)
     for (let i = 0; i < values.length; i++) {
       const g = gradient[i]! * scale
       const m = beta1 * mean[i]! + (1 - beta1) * g
@@ -56,11 +69,12 @@ export class DenseAdam implements Stage {
     name: string,
     values: Float32Array,
     gradient: Tensor,
-    scale: number,
+    { scale = 1, factor = 1 }: StepScaling = {},
   ): void {
     const moments = this.#advance(name, values.length)
     const { mean, square } = moments
-    kernels.adam({ values, mean, square }, gradient, { ...this.#constants(moments), scale })
+    const constants = this.#constants(moments, factor)
+    kernels.adam({ values, mean, square }, gradient, { ...constants, scale })
   }
 
   snapshot(): Uint8Array {
@@ -85,10 +99,10 @@ export class DenseAdam implements Stage {
   }
 
   /** The bias corrections are folded into rate and floor. */
-  #constants({ steps }: Moments): Omit<AdamStep, 'scale'> {
+  #constants({ steps }: Moments, factor: number): Omit<AdamStep, 'scale'> {
     const { learningRate, beta1, beta2, epsilon } = this.#options
     const correction = Math.sqrt(1 - beta2 ** steps)
-    const rate = (learningRate * correction) / (1 - beta1 ** steps)
+    const rate = (learningRate * factor * correction) / (1 - beta1 ** steps)
     return { beta1, beta2, rate, floor: epsilon * correction }
   }
 

@@ -41,20 +41,25 @@ export function normOf(gradients: Iterable<FloatArray | undefined>): number {
   return Math.sqrt(sum)
 }
 
-/** Steps every parameter that has a gradient; `norm` is that of all of them together. */
-export function denseStep(parts: DenseParts, gradients: DenseGradients, norm: number): void {
+/** Steps every parameter that has a gradient; `norm` is that of all of them together; `factor` times the learning rates. */
+export function denseStep(
+  parts: DenseParts,
+  gradients: DenseGradients,
+  norm: number,
+  factor: number,
+): void {
   const { engine, model, parameters, adam, clipNorm, sgdRate } = parts
   const scale = norm > clipNorm ? clipNorm / norm : 1
   for (const spec of model.parameters) {
     const values = parameters.view(spec.name)
     const resident = gradients.resident.get(spec.name)
     if (resident !== undefined && engine.dense !== undefined) {
-      adam.updateInside(engine.dense, spec.name, values, resident, scale)
+      adam.updateInside(engine.dense, spec.name, values, resident, { scale, factor })
     }
     const gradient = gradients.parameters.get(spec.name)
     if (gradient === undefined) continue
-    if (spec.optimizer === 'sgd') descend(values, gradient, sgdRate * scale)
-    else adam.update(spec.name, values, gradient, scale)
+    if (spec.optimizer === 'sgd') descend(values, gradient, sgdRate * factor * scale)
+    else adam.update(spec.name, values, gradient, { scale, factor })
   }
 }
 

@@ -19,6 +19,7 @@ import type { LossCorrection } from './corrected-loss.ts'
 import { type DenseParts, denseNorm, denseStep } from './dense-step.ts'
 import { type Examination, examine } from './examination.ts'
 import { readGradients } from './gradient-values.ts'
+import type { RateSchedule } from './rate-schedule.ts'
 import { balanceRows, type RowMemory } from './row-step.ts'
 import { type TaskTarget, taskTargets } from './task-loss.ts'
 import { notFinite, type StepNames, type TaskLosses, taskLosses } from './task-losses.ts'
@@ -31,6 +32,10 @@ export interface LearnerParts extends DenseParts {
   /** Acts on each embedding row by itself, beside `balancer`; one that remembers needs a table with memory (`tableColumns`). */
   readonly rowBalancer?: RowBalancer
   readonly gradientsAt: GradientPlace
+  /** How the learning rates change over the steps; absent: they stay. */
+  readonly schedule?: RateSchedule
+  /** Multiples of the rows' learning rates, by slot; absent: 1 for all. */
+  readonly slotRates?: readonly number[] | undefined
   /** Per task how the loss is corrected for labels that are late or left out; absent or undefined: not at all. */
   readonly corrections?: readonly (LossCorrection | undefined)[]
 }
@@ -46,9 +51,11 @@ export interface LearnedBatch {
   readonly cosines: Float64Array | undefined
   /** Norm of the dense gradient before clipping. */
   readonly gradientNorm: number
+  /** What the learning rates were multiplied by. */
+  readonly rateFactor: number
 }
 
-/** Snapshot: parameters, moments, balancers, gradient scale and step count; the table writes its own (it is incremental). */
+/** Snapshot: parameters, moments, balancers, gradient scale, schedule and step count; the table writes its own (it is incremental). */
 export class Learner implements Stage {
   readonly parts: LearnerParts
   readonly #embedded: EmbeddedBatch
@@ -62,7 +69,7 @@ export class Learner implements Stage {
   constructor(parts: LearnerParts) {
     this.parts = parts
     const { model, table } = parts
-    this.#embedded = new EmbeddedBatch(table, model)
+    this.#embedded = new EmbeddedBatch(table, model, parts.slotRates)
     this.#scale = model.gradientScale?.()
     this.#states = initialStates(parts.balancer, parts.gradientsAt, model)
     this.#rowState = parts.rowBalancer?.init() ?? {}
@@ -107,20 +114,28 @@ export class Learner implements Stage {
       return {
         probabilities,
         losses: losses.values,
+        rateFactor: this.#rateFactor,
         ...this.#step(passes, losses, features, batch),
       }
     })
+    this.parts.schedule?.advance()
     this.#afterStep(features, targets)
     this.#steps += 1
     this.#samples += features.rows
     return learned
   }
 
+  /** The world has moved: learning rates that decay may start again. */
+  noteDrift(): void {
+    this.parts.schedule?.noteDrift()
+  }
+
   snapshot(): Uint8Array {
     const writer = new ByteWriter(this.parts.parameters.values.byteLength * 3 + 4096)
     writer.f64(this.#steps).f64(this.#samples).json(this.#states).json(this.#rowState)
     writer.bytes(this.parts.parameters.snapshot()).bytes(this.parts.adam.snapshot())
-    return writer.bytes(this.#scale?.snapshot() ?? new Uint8Array(0)).finish()
+    writer.bytes(this.#scale?.snapshot() ?? new Uint8Array(0))
+    return writer.bytes(this.parts.schedule?.snapshot() ?? new Uint8Array(0)).finish()
   }
 
   restore(bytes: Uint8Array): void {
@@ -133,6 +148,12 @@ export class Learner implements Stage {
     this.parts.adam.restore(reader.bytes())
     const scale = reader.bytes()
     this.#scale?.restore(scale)
+    const schedule = reader.bytes()
+    this.parts.schedule?.restore(schedule)
+  }
+
+  get #rateFactor(): number {
+    return this.parts.schedule?.factor ?? 1
   }
 
   get #names(): StepNames {
@@ -155,7 +176,7 @@ export class Learner implements Stage {
     losses: TaskLosses,
     features: EncodedFeatures,
     batch: BatchLabels,
-  ): Omit<LearnedBatch, 'probabilities' | 'losses'> {
+  ): Omit<LearnedBatch, 'probabilities' | 'losses' | 'rateFactor'> {
     if (losses.tasks.length === 0) {
       const coefficients = new Float64Array(losses.active.length)
       return { coefficients, cosines: undefined, gradientNorm: 0 }
@@ -198,9 +219,9 @@ export class Learner implements Stage {
       (name) => gradients.parameters.get(name),
       (name) => parameters.view(name),
     )
-    denseStep(this.parts, gradients, norm)
+    denseStep(this.parts, gradients, norm, this.#rateFactor)
     this.#embedded.insert()
-    this.#embedded.step(rows?.norms)
+    this.#embedded.step(this.#rateFactor, rows?.norms)
     this.#states = gradients.states
     this.#rowState = rows?.state ?? this.#rowState
   }

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { dietOptions } from '../embeddings/diet-options.ts'
 import { sparseOptimizerOptions } from '../embeddings/sparse-optimizers.ts'
+import { scheduleOptions } from './schedule-options.ts'
 
 const denseOptions = z
   .strictObject({
@@ -32,6 +33,11 @@ export const trainOptions = z.strictObject({
   wide: sparseOptimizerOptions
     .prefault({ kind: 'adagrad' })
     .describe('optimizer of the linear weights, in models that have them'),
+  schedule: scheduleOptions.prefault({}),
+  slot_rates: z
+    .record(z.string(), z.number().positive())
+    .default({})
+    .describe('multiples of the learning rates of rows, by feature; 1 where none is given'),
   tables: dietOptions.prefault({}),
   embedding_deviation: z
     .number()

@@ -19,15 +19,13 @@ interface WordRange {
 }
 
 /**
- * Values, and optimizer state that is a sum over gradients (Adagrad, FTRL). Adam's moments and what a balancer remembers are
- * running means: each trainer keeps its own.
+ * Values, and optimizer state that is a sum over gradients (Adagrad, FTRL). Adam's moments, accumulators that
+ * forget and what a balancer remembers are running means: each trainer keeps its own.
  */
 function exchangedRanges({ groups }: TableColumns): readonly WordRange[] {
   return groups.flatMap(({ valueAt, width, stateAt, memoryAt, optimizer }) => {
     const values = { from: valueAt, to: valueAt + width }
-    return optimizer === undefined || optimizer.kind === 'adam'
-      ? [values]
-      : [values, { from: stateAt, to: memoryAt }]
+    return optimizer?.summable !== true ? [values] : [values, { from: stateAt, to: memoryAt }]
   })
 }
 

@@ -38,7 +38,7 @@ function learn(table: EmbeddingTable, ids: readonly number[], hour: number): voi
   for (const row of rows) if (row >= 0) table.touch(row)
   table.insertUnseen(keys, rows)
   for (const group of table.columns.groups) {
-    table.update(group, rows, keys.count, new Float32Array(keys.count * group.width).fill(0.5))
+    table.update(group, rows, new Float32Array(keys.count * group.width).fill(0.5))
   }
   tidy(table)
 }

@@ -11,12 +11,14 @@ import {
 /** A column's history of gradients, undefined where the row was not touched, to its value after each step. */
 type Oracle = (initial: number, gradients: readonly (number | undefined)[]) => number
 
-function adagradOracle(lr: number, start: number, epsilon: number): Oracle {
+function adagradOracle(lr: number, start: number, epsilon: number, halfLife = Infinity): Oracle {
   return (initial, gradients) => {
     const seen = gradients.filter((g) => g !== undefined)
     // The sum of squares is taken anew for each step: slow, and nothing like the incremental code.
     return seen.reduce((w, g, i) => {
-      const sum = start + seen.slice(0, i + 1).reduce((total, x) => total + x * x, 0)
+      const keep = (steps: number): number => 2 ** (-steps / halfLife)
+      const past = seen.slice(0, i + 1).map((x, at) => keep(i - at) * x * x)
+      const sum = past.reduce((total, x) => total + x, keep(i + 1) * start)
       return w - (lr * g) / (Math.sqrt(sum) + epsilon)
     }, initial)
   }
@@ -89,6 +91,11 @@ const cases: [string, SparseOptimizerOptions, Oracle][] = [
     parse({ kind: 'adam', learning_rate: 0.05, beta1: 0.5, beta2: 0.8, epsilon: 1e-4 }),
     adamOracle(0.05, 0.5, 0.8, 1e-4),
   ],
+  [
+    'adagrad that forgets',
+    parse({ kind: 'adagrad', initial_accumulator: 0.3, half_life_steps: 5 }),
+    adagradOracle(0.05, 0.3, 1e-10, 5),
+  ],
   ['ftrl', parse({ kind: 'ftrl' }), ftrlOracle(0.05, 1, 0, 0, 0)],
   [
     'ftrl with l1, l2 and an accumulator that starts above 0',
@@ -120,7 +127,7 @@ test.each(cases)('%s follows its dense oracle on any sparse history', (_name, op
         optimizer.start(record, 2, stateAt, width)
         for (const [a, b] of history) {
           if (a === undefined && b === undefined) continue
-          optimizer.step(record, 2, stateAt, width, Float32Array.of(9, a ?? 0, b ?? 0), 1)
+          optimizer.step(record, 2, stateAt, width, Float32Array.of(9, a ?? 0, b ?? 0), 1, 1)
         }
         const touched = history.filter(([a, b]) => a !== undefined || b !== undefined)
         for (let c = 0; c < width; c++) {
@@ -148,7 +155,7 @@ test.each(cases)('%s descends a quadratic', (_name, options) => {
   const loss = (): number => (record[0]! - 0.3) ** 2
   const before = loss()
   for (let i = 0; i < 2000; i++) {
-    optimizer.step(record, 0, 1, 1, Float32Array.of(2 * (record[0]! - 0.3) || 1e-9), 0)
+    optimizer.step(record, 0, 1, 1, Float32Array.of(2 * (record[0]! - 0.3) || 1e-9), 0, 1)
   }
   expect(loss()).toBeLessThan(before / 100)
 })
@@ -157,8 +164,42 @@ test('ftrl with l1 keeps a column without evidence at exactly zero', () => {
   const optimizer = sparseOptimizer(parse({ kind: 'ftrl', l1: 1 }))
   const record = new Float32Array(3)
   optimizer.start(record, 0, 1, 1)
-  for (const g of [0.3, -0.2, 0.4, -0.1]) optimizer.step(record, 0, 1, 1, Float32Array.of(g), 0)
+  for (const g of [0.3, -0.2, 0.4, -0.1]) {
+    optimizer.step(record, 0, 1, 1, Float32Array.of(g), 0, 1)
+  }
   expect(record[0]).toBe(0)
-  for (let i = 0; i < 5; i++) optimizer.step(record, 0, 1, 1, Float32Array.of(0.5), 0)
+  for (let i = 0; i < 5; i++) optimizer.step(record, 0, 1, 1, Float32Array.of(0.5), 0, 1)
   expect(record[0]).toBeLessThan(0)
+})
+
+test.each(['adagrad', 'adam'] as const)(
+  '%s moves a row by half with half the learning rate',
+  (kind) => {
+    const moved = (factor: number): number => {
+      const optimizer = sparseOptimizer(parse({ kind }))
+      const record = new Float32Array(1 + optimizer.stateWidth(1))
+      optimizer.start(record, 0, 1, 1)
+      optimizer.step(record, 0, 1, 1, Float32Array.of(0.5), 0, factor)
+      return record[0]!
+    }
+    expect(moved(1)).toBeLessThan(0)
+    expect(moved(0.5)).toBeCloseTo(moved(1) / 2, 7)
+  },
+)
+
+test('adagrad that forgets goes on moving where one that does not stands still', () => {
+  const lastMove = (options: object): number => {
+    const optimizer = sparseOptimizer(parse({ kind: 'adagrad', ...options }))
+    const record = new Float32Array(2)
+    optimizer.start(record, 0, 1, 1)
+    let before = 0
+    for (let i = 0; i < 10_000; i++) {
+      before = record[0]!
+      optimizer.step(record, 0, 1, 1, Float32Array.of(i % 2 === 0 ? 1 : -1), 0, 1)
+    }
+    return Math.abs(record[0]! - before)
+  }
+  expect(lastMove({})).toBeCloseTo(0.05 / 100, 5)
+  // n stays at 1 / (1 - keep): some 145 squares for a half-life of 100.
+  expect(lastMove({ half_life_steps: 100 })).toBeCloseTo(0.05 / Math.sqrt(145), 3)
 })

@@ -20,7 +20,7 @@ function touch(table: EmbeddingTable, ids: readonly number[], gradient: number):
   const rows = new Int32Array(keys.count)
   table.insert(keys, rows)
   for (const group of table.columns.groups) {
-    table.update(group, rows, keys.count, new Float32Array(keys.count * group.width).fill(gradient))
+    table.update(group, rows, new Float32Array(keys.count * group.width).fill(gradient))
   }
 }
 

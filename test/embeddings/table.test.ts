@@ -51,12 +51,7 @@ test('rows, values and new keys agree with a Map on any sequence of lookups, ins
         }
         if (act === 'update') {
           const distinct = Int32Array.from(new Set(rows))
-          table.update(
-            shared,
-            distinct,
-            distinct.length,
-            new Float32Array(distinct.length * 3).fill(1),
-          )
+          table.update(shared, distinct, new Float32Array(distinct.length * 3).fill(1))
           // The first Adagrad step is -lr whatever the gradient, the k-th -lr / sqrt(k).
           for (const k of new Map(keys.map((pair) => [String(pair), pair])).values()) {
             const entry = oracle.get(String(k))!
@@ -133,7 +128,7 @@ test('an unseen id has the same vector before and after it gets its row, in ever
   table.insert(keys, rows)
   expect([...rows]).toEqual([0, 1])
   expect(vectors()).toEqual(before)
-  table.update(table.columns.groups[0]!, rows, 2, new Float32Array(6))
+  table.update(table.columns.groups[0]!, rows, new Float32Array(6))
   expect(vectors()).toEqual(before)
   expect(before[0]!.every((v) => v !== 0)).toBe(true)
   expect(before[2]).toEqual([0, 0])
@@ -204,10 +199,10 @@ test('a group whose gradient is all zero keeps values, moments and marks', () =>
   const rows = new Int32Array(2)
   table.insert(keys, rows)
   const adam = table.columns.groups[1]!
-  table.update(adam, rows, 2, Float32Array.of(1, 1, 1, 1))
+  table.update(adam, rows, Float32Array.of(1, 1, 1, 1))
   table.takeDirty('publication')
   const before = table.record(0).slice()
-  table.update(adam, rows, 2, Float32Array.of(0, 0, 0, 1))
+  table.update(adam, rows, Float32Array.of(0, 0, 0, 1))
   expect(table.record(0)).toEqual(before)
   expect([...table.listDirty('publication')]).toEqual([1])
 })
@@ -220,8 +215,8 @@ test('the two cursors move on their own and give rows in ascending order, each o
   expect(table.takeDirty('publication')).toEqual(Uint32Array.from({ length: 100 }, (_, i) => i))
   const shared = table.columns.groups[0]!
   const ones = new Float32Array(9).fill(1)
-  table.update(shared, Int32Array.of(70, 3, 33), 3, ones)
-  table.update(shared, Int32Array.of(3, 99, 32), 3, ones)
+  table.update(shared, Int32Array.of(70, 3, 33), ones)
+  table.update(shared, Int32Array.of(3, 99, 32), ones)
   expect(table.dirtyCount('publication')).toBe(5)
   expect([...table.takeDirty('publication')]).toEqual([3, 32, 33, 70, 99])
   expect([...table.takeDirty('publication')]).toEqual([])
@@ -246,6 +241,6 @@ test('column requests that make no table are refused', () => {
   expect(() => layOutColumns([twice, twice], 1)).toThrow(/named twice/)
   const table = new EmbeddingTable(layOutColumns([twice], 1))
   expect(() =>
-    table.update(table.columns.groups[0]!, new Int32Array(1), 1, new Float32Array(1)),
+    table.update(table.columns.groups[0]!, new Int32Array(1), new Float32Array(1)),
   ).toThrow(/no optimizer/)
 })

@@ -38,6 +38,7 @@ describe('MetricsRegistry', () => {
         'millrace_watermark_timestamp_seconds 1772452800',
         'millrace_training_steps_total 7',
         'millrace_training_step_duration_seconds_count 1',
+        'millrace_learning_rate_ratio 0.4',
         'millrace_gradient_cosine_minimum -0.25',
         'millrace_task_weight{task="like"} 0.5',
         'millrace_task_auc{task="click"} 0.71234',
@@ -51,6 +52,8 @@ describe('MetricsRegistry', () => {
         'millrace_task_frozen{task="like"} 0',
         'millrace_label_anomalies_total{task="click"} 2',
         'millrace_task_lost_label_ratio{task="click"} 0.031',
+        'millrace_drift_alarms_total{task="click",signal="loss",detector="adwin"} 3',
+        'millrace_feature_shift_psi{feature="user"} 0.31',
         'millrace_table_rows{table="user"} 10',
         'millrace_table_bytes{table="user"} 4096',
         'millrace_table_payload_bytes{table="user"} 320',
@@ -106,7 +109,13 @@ describe('MetricsRegistry', () => {
     const registry = freshRegistry()
     const unset = /^millrace_(watermark|freshness|model_version|gradient|gate_held)/
     expect((await linesOf(registry)).filter((line) => unset.test(line))).toEqual([])
-    const step = { kind: 'step', steps: 1, seconds: 0.01, coefficients: [1, 1] } as const
+    const step = {
+      kind: 'step',
+      steps: 1,
+      seconds: 0.01,
+      coefficients: [1, 1],
+      rateFactor: 1,
+    } as const
     registry.record({ ...step, minimumCosine: 0.5 })
     expect(await linesOf(registry)).toContain('millrace_gradient_cosine_minimum 0.5')
     registry.record({ ...step, steps: 2, minimumCosine: undefined })

@@ -47,7 +47,14 @@ export const EVERY_REPORT: readonly Report[] = [
     lag: [{ topic: 'clicks', partition: 1, records: 12 }],
     watermark: NOON,
   },
-  { kind: 'step', steps: 7, seconds: 0.012, coefficients: [1, 0.5], minimumCosine: -0.25 },
+  {
+    kind: 'step',
+    steps: 7,
+    seconds: 0.012,
+    coefficients: [1, 0.5],
+    rateFactor: 0.4,
+    minimumCosine: -0.25,
+  },
   { kind: 'quality', tasks: [taskQuality('click'), taskQuality('like')] },
   {
     kind: 'delayed',
@@ -72,6 +79,15 @@ export const EVERY_REPORT: readonly Report[] = [
         anomalies: 0,
         lostShare: undefined,
       },
+    ],
+  },
+  {
+    kind: 'drift',
+    raised: [],
+    totals: [{ task: 'click', signal: 'loss', detector: 'adwin', alarms: 3 }],
+    features: [
+      { feature: 'user', psi: 0.31 },
+      { feature: 'price', psi: undefined },
     ],
   },
   {

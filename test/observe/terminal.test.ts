@@ -77,6 +77,17 @@ describe('the report of a run', () => {
     ],
     delayed: [{ task: 'click', ...qualityOf({ auc: 0.7, samples: 2_000, positives: 400 }) }],
     accounting: [accountingOf('impression'), accountingOf('click')],
+    drift: {
+      totals: [
+        { task: 'click', signal: 'loss', detector: 'adwin', alarms: 2 },
+        { task: 'click', signal: 'label-rate', detector: 'adwin', alarms: 3 },
+        { task: 'like', signal: 'label-rate', detector: 'page-hinkley', alarms: 1 },
+      ],
+      features: [
+        { feature: 'user', psi: 0.312 },
+        { feature: 'price', psi: undefined },
+      ],
+    },
     versions: { published: 9, fulls: 1, deltas: 8 },
     engine: { name: 'plain', reason: 'asked for' },
     samples: 25_000,
@@ -117,6 +128,12 @@ describe('the report of a run', () => {
         },
       },
       accounting: { impressions: topicOf('impression'), clicks: topicOf('click') },
+      drift: {
+        alarms: expect.arrayContaining([
+          { task: 'click', signal: 'loss', detector: 'adwin', alarms: 2 },
+        ]),
+        features: { user: 0.312, price: null },
+      },
       versions: { published: 9, fulls: 1, deltas: 8 },
       engine: { name: 'plain', reason: 'asked for' },
       samples: 25_000,

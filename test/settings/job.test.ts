@@ -50,6 +50,12 @@ describe('a valid job', () => {
       window: 500,
       delayed_share: 0.1,
       predictions: 4_194_304,
+      drift: {
+        block: 64,
+        adwin_delta: 0.002,
+        page_hinkley_threshold: 24,
+        feature_rows: 10_000,
+      },
       examine_every_steps: 64,
       http: { enabled: true, host: '127.0.0.1', port: 0 },
     })
@@ -162,6 +168,21 @@ describe('a wrong job', () => {
       'wide: false',
       'conditional: [{ task: great, given: clik }]',
       'model.conditional[0].given is "clik": must be a task (did you mean click?)',
+    ],
+    [
+      'clip_norm: 5',
+      'slot_rates: { tag: 0.5 }',
+      'train.slot_rates.tag is 0.5: must be a feature that gives ids (did you mean tags?)',
+    ],
+    [
+      'clip_norm: 5',
+      'sparse: { kind: ftrl }\n  schedule: { warmup_steps: 5 }',
+      /^train\.sparse\.kind is "ftrl": ftrl has one rate/,
+    ],
+    [
+      'clip_norm: 5',
+      'schedule: { reset_on_drift: true }',
+      'train.schedule.reset_on_drift is true: needs decay_steps: there is no decay to start again',
     ],
     [
       'framing: single-object',

@@ -43,10 +43,20 @@ test('scales the gradient before it enters the moments', () => {
   const plain = new DenseAdam(OPTIONS)
   const a = new Float32Array(3)
   const b = new Float32Array(3)
-  scaled.update('w', a, [4, -8, 2], 0.25)
+  scaled.update('w', a, [4, -8, 2], { scale: 0.25 })
   plain.update('w', b, [1, -2, 0.5])
   expect(a).toEqual(b)
   expect(scaled.snapshot()).toEqual(plain.snapshot())
+})
+
+test('moves by half with half the learning rate, and keeps the same moments', () => {
+  const half = new DenseAdam(OPTIONS)
+  const whole = new DenseAdam(OPTIONS)
+  const [a, b] = [new Float32Array(2), new Float32Array(2)]
+  half.update('w', a, [4, -8], { factor: 0.5 })
+  whole.update('w', b, [4, -8])
+  for (const i of [0, 1]) expect(a[i]).toBeCloseTo(b[i]! / 2, 7)
+  expect(half.snapshot()).toEqual(whole.snapshot())
 })
 
 test('a parameter without a gradient keeps its moments and its own step count', () => {

@@ -31,6 +31,10 @@ const CONFIGURATIONS: readonly (readonly [string, SmallLearnerOptions])[] = [
           : (['representation', 'parameters', 'tensors'] as const)
     return places.map((at) => [`${kind} at ${at}`, { balancer, at }] as const)
   }),
+  [
+    'rates of its own for a slot and for the first steps',
+    { schedule: { warmup_steps: 2, decay_steps: 20 }, slotRates: [1, 0.5] },
+  ],
   ...MODELS.filter(({ kind }) => kind !== 'esmm').map(
     ({ kind }) => [kind, { model: { kind, dim: 3, wide: true, dml: {} } }] as const,
   ),
@@ -134,6 +138,37 @@ test('repeated batches are learned by heart', () => {
     const sum = (losses: Float64Array): number => losses.reduce((a, b) => a + b, 0)
     expect(sum(last.losses), name).toBeLessThan(0.9 * sum(first.losses))
   }
+})
+
+test('a slot of half the learning rate, and a step of half of it, move by half', () => {
+  const [batch] = randomBatches(1, 6)
+  const { features, labels } = batch!
+  const [slot, bag] = features.slots
+  /** How far the first value of the rows of each slot went. */
+  const moves = (options: SmallLearnerOptions): number[][] => {
+    const learner = smallLearner(options)
+    const { table } = learner.parts
+    const rows = [slot!, bag!].map(({ hi, lo }) =>
+      Array.from(hi, (half, i) => table.insertOne(half, lo[i]!)),
+    )
+    const values = (): number[][] =>
+      rows.map((those) => those.map((row) => table.valuesOf(row)[0] ?? 0))
+    const before = values()
+    learner.learn(features, labels)
+    return values().map((those, s) => those.map((value, i) => value - before[s]![i]!))
+  }
+  const [single, bagged] = moves({})
+  const slower = moves({ slotRates: [1, 0.5] })
+  const warming = moves({ schedule: { warmup_steps: 1 } })
+  expect(Math.max(...bagged!.map(Math.abs))).toBeGreaterThan(1e-3)
+  single!.forEach((move, i) => {
+    expect(slower[0]![i]).toBe(move)
+    expect(warming[0]![i]).toBeCloseTo(move / 2, 6)
+  })
+  bagged!.forEach((move, i) => {
+    expect(slower[1]![i]).toBeCloseTo(move / 2, 6)
+    expect(warming[1]![i]).toBeCloseTo(move / 2, 6)
+  })
 })
 
 /** Remembers in its state what `afterStep` was given. */

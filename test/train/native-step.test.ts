@@ -41,9 +41,9 @@ function suite(engine: KernelEngine): void {
     for (let step = 0; step < 20; step++) {
       const gradient = Float32Array.from(values, () => random.normal())
       const tensor = engine.upload(gradient, [1000])
-      inside.updateInside(engine.dense, 'w', values, tensor, 0.5)
+      inside.updateInside(engine.dense, 'w', values, tensor, { scale: 0.5, factor: 0.3 })
       engine.dispose(tensor)
-      outside.update('w', wanted, gradient, 0.5)
+      outside.update('w', wanted, gradient, { scale: 0.5, factor: 0.3 })
     }
     for (const [i, value] of wanted.entries()) expect(values[i]).toBeCloseTo(value, 5)
   })

@@ -19,6 +19,8 @@ import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import type { GradientPlace } from '../../src/train/balancing.ts'
 import { DenseAdam } from '../../src/train/dense-adam.ts'
 import { Learner } from '../../src/train/learner.ts'
+import { RateSchedule } from '../../src/train/rate-schedule.ts'
+import { scheduleOptions } from '../../src/train/schedule-options.ts'
 
 export const TASKS = ['click', 'like', 'share']
 export const SLOTS = 2
@@ -33,6 +35,9 @@ export interface SmallLearnerOptions {
   readonly at?: GradientPlace
   readonly engine?: Engine
   readonly learningRate?: number
+  /** Settings of `train.schedule`. */
+  readonly schedule?: Readonly<Record<string, unknown>>
+  readonly slotRates?: readonly number[]
   readonly seed?: number
 }
 
@@ -69,6 +74,10 @@ export function smallLearner(options: SmallLearnerOptions = {}): Learner {
     adam: new DenseAdam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
     balancer: options.balancer ?? balancerFrom({ kind: 'equal' }),
     ...(rowBalancer === undefined ? {} : { rowBalancer }),
+    ...(options.schedule === undefined
+      ? {}
+      : { schedule: new RateSchedule(scheduleOptions.parse(options.schedule)) }),
+    slotRates: options.slotRates,
     gradientsAt: options.at ?? 'representation',
     clipNorm: 100,
     sgdRate: learningRate,

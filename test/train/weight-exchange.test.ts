@@ -50,7 +50,7 @@ class Trainer {
     this.table.insert(keys, rows)
     const [group] = columns.groups
     if (group === undefined) throw new Error('no group')
-    this.table.update(group, rows, ids.length, new Float32Array(ids.length * 3).fill(gradient))
+    this.table.update(group, rows, new Float32Array(ids.length * 3).fill(gradient))
     this.parameters.values.forEach((_, i, values) => {
       values[i] = values[i]! - gradient * (i + 1)
     })

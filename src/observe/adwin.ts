@@ -1,0 +1,134 @@
+/**
+ * @file ADWIN (Bifet and Gavalda 2007, ADWIN2): a window of values in [0, 1] that drops its oldest part when two parts of it have
+ * means that differ by more than chance allows. Kept as an exponential histogram: memory and time grow with the logarithm of its width.
+ */
+
+import type { ByteReader, ByteWriter } from '../bytes.ts'
+
+/** Buckets of one size before two of them become one of twice the size. */
+const PER_SIZE = 5
+/** Neither part of a cut may be shorter. */
+const SHORTEST = 5
+
+interface Bucket {
+  readonly total: number
+  /** Sum of squared deviations from the bucket's mean. */
+  readonly squares: number
+}
+
+/** A drop of the oldest part: the mean of the window before and after it. */
+export interface AdwinCut {
+  readonly before: number
+  readonly after: number
+}
+
+/** Level i holds buckets of 2^i values, oldest first. */
+export class Adwin {
+  readonly #delta: number
+  #levels: Bucket[][] = [[]]
+  #width = 0
+  #total = 0
+  #squares = 0
+
+  /** `delta`: bound on the chance of a false cut. */
+  constructor(delta: number) {
+    this.#delta = delta
+  }
+
+  /** Values in the window. */
+  get width(): number {
+    return this.#width
+  }
+
+  get mean(): number {
+    return this.#width > 0 ? this.#total / this.#width : 0
+  }
+
+  /** Takes a value; tells when the window was cut. */
+  add(value: number): AdwinCut | undefined {
+    this.#insert(value)
+    if (!this.#mustCut()) return undefined
+    const before = this.mean
+    do this.#dropOldest()
+    while (this.#mustCut())
+    return { before, after: this.mean }
+  }
+
+  write(writer: ByteWriter): void {
+    writer.f64(this.#width).f64(this.#total).f64(this.#squares).u32(this.#levels.length)
+    for (const level of this.#levels) {
+      writer.array(Float64Array.from(level.flatMap(({ total, squares }) => [total, squares])))
+    }
+  }
+
+  read(reader: ByteReader): void {
+    this.#width = reader.f64()
+    this.#total = reader.f64()
+    this.#squares = reader.f64()
+    this.#levels = Array.from({ length: reader.u32() }, () => {
+      const pairs = reader.float64()
+      return Array.from({ length: pairs.length / 2 }, (_, i) => {
+        return { total: pairs[2 * i]!, squares: pairs[2 * i + 1]! }
+      })
+    })
+  }
+
+  #insert(value: number): void {
+    const apart = value - this.mean
+    this.#width += 1
+    this.#squares += ((this.#width - 1) * apart * apart) / this.#width
+    this.#total += value
+    this.#levels[0]!.push({ total: value, squares: 0 })
+    for (let i = 0; this.#levels[i]!.length > PER_SIZE; i++) {
+      const [older, newer] = this.#levels[i]!.splice(0, 2)
+      this.#levels[i + 1] ??= []
+      this.#levels[i + 1]!.push(merged(older!, newer!, 2 ** i))
+    }
+  }
+
+  /** Whether some cut into an older and a newer part has means further apart than the bound (theorem 3.2 of the paper). */
+  #mustCut(): boolean {
+    const variance = this.#squares / this.#width
+    const confidence = Math.log((2 * Math.log(this.#width)) / this.#delta)
+    let older = 0
+    let olderTotal = 0
+    for (let i = this.#levels.length - 1; i >= 0; i--) {
+      for (const { total } of this.#levels[i]!) {
+        older += 2 ** i
+        olderTotal += total
+        const newer = this.#width - older
+        if (newer < SHORTEST) return false
+        if (older < SHORTEST) continue
+        const apart = Math.abs(olderTotal / older - (this.#total - olderTotal) / newer)
+        // 1/m of the paper, with the parts shortened by the least that they must have.
+        const inverse = 1 / (older - SHORTEST + 1) + 1 / (newer - SHORTEST + 1)
+        const bound =
+          Math.sqrt(2 * inverse * variance * confidence) + (2 / 3) * confidence * inverse
+        if (apart > bound) return true
+      }
+    }
+    return false
+  }
+
+  #dropOldest(): void {
+    const last = this.#levels.length - 1
+    const bucket = this.#levels[last]!.shift()
+    if (this.#levels[last]!.length === 0 && last > 0) this.#levels.pop()
+    if (bucket === undefined) return
+    const size = 2 ** last
+    this.#width -= size
+    this.#total -= bucket.total
+    const apart = bucket.total / size - this.#total / this.#width
+    const between = (size * this.#width * apart * apart) / (size + this.#width)
+    this.#squares = Math.max(0, this.#squares - bucket.squares - between)
+  }
+}
+
+/** Two buckets of `size` values as one. */
+function merged(older: Bucket, newer: Bucket, size: number): Bucket {
+  const apart = (older.total - newer.total) / size
+  return {
+    total: older.total + newer.total,
+    squares: older.squares + newer.squares + (size * apart * apart) / 2,
+  }
+}
