@@ -26,16 +26,19 @@ export type DriftSignal = 'loss' | 'label-rate'
 /** Who noticed. */
 export type DriftDetector = 'adwin' | 'page-hinkley'
 
-/** One alarm of a drift detector. */
-export interface DriftAlarm {
+/** A mean before it moved and after. */
+export interface MeanShift {
+  readonly before: number
+  readonly after: number
+}
+
+/** One alarm of a drift detector: how the mean of a signal moved. */
+export interface DriftAlarm extends MeanShift {
   readonly task: string
   readonly signal: DriftSignal
   readonly detector: DriftDetector
   /** Event time at which the batch that raised it ended. */
   readonly at: EventTime
-  /** Mean of the signal before and after. */
-  readonly before: number
-  readonly after: number
 }
 
 /** How far the values of a feature have moved: the population stability index of the last rows against those before. */

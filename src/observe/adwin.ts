@@ -1,9 +1,11 @@
 /**
- * @file ADWIN (Bifet and Gavalda 2007, ADWIN2): a window of values in [0, 1] that drops its oldest part when two parts of it have
+ * @file ADWIN (Bifet and Gavalda 2007, ADWIN2): a window of values in [0, 1] that drops its older part when two parts of it have
  * means that differ by more than chance allows. Kept as an exponential histogram: memory and time grow with the logarithm of its width.
+ * The paper drops bucket by bucket; here all that is older than the clearest cut goes at once, so that one change is one cut.
  */
 
 import type { ByteReader, ByteWriter } from '../bytes.ts'
+import type { MeanShift } from '../health.ts'
 
 /** Buckets of one size before two of them become one of twice the size. */
 const PER_SIZE = 5
@@ -16,10 +18,9 @@ interface Bucket {
   readonly squares: number
 }
 
-/** A drop of the oldest part: the mean of the window before and after it. */
-export interface AdwinCut {
-  readonly before: number
-  readonly after: number
+/** The means of an older and a newer part, which has `newer` values. */
+interface Cut extends MeanShift {
+  readonly newer: number
 }
 
 /** Level i holds buckets of 2^i values, oldest first. */
@@ -44,14 +45,13 @@ export class Adwin {
     return this.#width > 0 ? this.#total / this.#width : 0
   }
 
-  /** Takes a value; tells when the window was cut. */
-  add(value: number): AdwinCut | undefined {
+  /** Takes a value; when the window was cut, the means of what was dropped and of what is left. */
+  add(value: number): MeanShift | undefined {
     this.#insert(value)
-    if (!this.#mustCut()) return undefined
-    const before = this.mean
-    do this.#dropOldest()
-    while (this.#mustCut())
-    return { before, after: this.mean }
+    const cut = this.#clearestCut()
+    if (cut === undefined) return undefined
+    while (this.#width > cut.newer) this.#dropOldest()
+    return { before: cut.before, after: cut.after }
   }
 
   write(writer: ByteWriter): void {
@@ -86,10 +86,12 @@ export class Adwin {
     }
   }
 
-  /** Whether some cut into an older and a newer part has means further apart than the bound (theorem 3.2 of the paper). */
-  #mustCut(): boolean {
+  /** The cut whose means lie furthest beyond the bound (theorem 3.2 of the paper). */
+  #clearestCut(): Cut | undefined {
     const variance = this.#squares / this.#width
     const confidence = Math.log((2 * Math.log(this.#width)) / this.#delta)
+    let clearest: Cut | undefined
+    let excess = 1
     let older = 0
     let olderTotal = 0
     for (let i = this.#levels.length - 1; i >= 0; i--) {
@@ -97,17 +99,19 @@ export class Adwin {
         older += 2 ** i
         olderTotal += total
         const newer = this.#width - older
-        if (newer < SHORTEST) return false
+        if (newer < SHORTEST) return clearest
         if (older < SHORTEST) continue
-        const apart = Math.abs(olderTotal / older - (this.#total - olderTotal) / newer)
+        const [before, after] = [olderTotal / older, (this.#total - olderTotal) / newer]
         // 1/m of the paper, with the parts shortened by the least that they must have.
         const inverse = 1 / (older - SHORTEST + 1) + 1 / (newer - SHORTEST + 1)
         const bound =
           Math.sqrt(2 * inverse * variance * confidence) + (2 / 3) * confidence * inverse
-        if (apart > bound) return true
+        if (Math.abs(before - after) <= excess * bound) continue
+        excess = Math.abs(before - after) / bound
+        clearest = { before, after, newer }
       }
     }
-    return false
+    return clearest
   }
 
   #dropOldest(): void {

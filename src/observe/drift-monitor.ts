@@ -31,14 +31,8 @@ export class DriftMonitor implements Stage {
 
   constructor(tasks: readonly string[], spec: FeatureSpec, options: DriftOptions) {
     this.#tasks = tasks.map((task) => ({
-      loss: new SignalWatch(
-        { task, signal: 'loss', largest: LARGEST_LOSS, fallsToo: false },
-        options,
-      ),
-      labelRate: new SignalWatch(
-        { task, signal: 'label-rate', largest: 1, fallsToo: true },
-        options,
-      ),
+      loss: new SignalWatch({ task, signal: 'loss', fallsToo: false }, options),
+      labelRate: new SignalWatch({ task, signal: 'label-rate', fallsToo: true }, options),
     }))
     this.#shifts = new FeatureShifts(spec, options.feature_rows)
   }

@@ -1,6 +1,7 @@
 /** @file The Page-Hinkley test (Page 1954) for a mean that rises, in standard deviations: S = max(0, S + (x - mean) / sd - delta). */
 
 import type { ByteReader, ByteWriter } from '../bytes.ts'
+import type { MeanShift } from '../health.ts'
 
 /** Settings; scaled by the deviation, one of them fits a rate of 30 % and one of 0.3 %. */
 export interface PageHinkleyOptions {
@@ -15,8 +16,10 @@ export interface PageHinkleyOptions {
 /** Starts over after an alarm. For a mean that falls, give it the negative values. */
 export class PageHinkley {
   readonly #options: PageHinkleyOptions
-  #count = 0
-  #mean = 0
+  #seen = nothing()
+  /** Of `#seen`, those since S was last 0: what lies behind the change, if there was one. */
+  #risen = nothing()
+  /** Sum of squared deviations from the mean of `#seen`. */
   #squares = 0
   #sum = 0
 
@@ -24,38 +27,61 @@ export class PageHinkley {
     this.#options = options
   }
 
-  /** The mean since the last alarm. */
-  get mean(): number {
-    return this.#mean
-  }
-
-  /** Takes a value; whether it raised the alarm. */
-  add(value: number): boolean {
+  /** Takes a value; when it raises the alarm, the means before S began to rise and after. */
+  add(value: number): MeanShift | undefined {
     const { delta, threshold, least } = this.#options
-    this.#count += 1
-    const apart = value - this.#mean
-    this.#mean += apart / this.#count
-    this.#squares += apart * (value - this.#mean)
-    if (this.#count <= least) return false
-    const deviation = Math.sqrt(this.#squares / this.#count)
-    const rise = deviation > 0 ? (value - this.#mean) / deviation : 0
+    const seen = this.#seen
+    const apart = value - meanOf(seen)
+    addTo(seen, value)
+    this.#squares += apart * (value - meanOf(seen))
+    if (seen.count <= least) return undefined
+    const deviation = Math.sqrt(this.#squares / seen.count)
+    const rise = deviation > 0 ? (value - meanOf(seen)) / deviation : 0
     this.#sum = Math.max(0, this.#sum + rise - delta)
-    if (this.#sum <= threshold) return false
-    this.#count = 0
-    this.#mean = 0
-    this.#squares = 0
-    this.#sum = 0
-    return true
+    if (this.#sum === 0) this.#risen = nothing()
+    else addTo(this.#risen, value)
+    return this.#sum > threshold ? this.#startOver() : undefined
   }
 
   write(writer: ByteWriter): void {
-    writer.f64(this.#count).f64(this.#mean).f64(this.#squares).f64(this.#sum)
+    for (const { count, total } of [this.#seen, this.#risen]) writer.f64(count).f64(total)
+    writer.f64(this.#squares).f64(this.#sum)
   }
 
   read(reader: ByteReader): void {
-    this.#count = reader.f64()
-    this.#mean = reader.f64()
+    this.#seen = { count: reader.f64(), total: reader.f64() }
+    this.#risen = { count: reader.f64(), total: reader.f64() }
     this.#squares = reader.f64()
     this.#sum = reader.f64()
   }
+
+  #startOver(): MeanShift {
+    const count = this.#seen.count - this.#risen.count
+    const total = this.#seen.total - this.#risen.total
+    const shift = { before: meanOf({ count, total }), after: meanOf(this.#risen) }
+    this.#seen = nothing()
+    this.#risen = nothing()
+    this.#squares = 0
+    this.#sum = 0
+    return shift
+  }
+}
+
+interface Values {
+  count: number
+  total: number
+}
+
+function nothing(): Values {
+  return { count: 0, total: 0 }
+}
+
+function addTo(values: Values, value: number): void {
+  values.count += 1
+  values.total += value
+}
+
+/** 0 of no values. */
+function meanOf({ count, total }: Values): number {
+  return count > 0 ? total / count : 0
 }

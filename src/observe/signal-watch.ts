@@ -1,7 +1,7 @@
 /** @file One signal of one task, block mean by block mean, under the eyes of ADWIN and Page-Hinkley. */
 
 import type { ByteReader, ByteWriter } from '../bytes.ts'
-import type { DriftAlarm, DriftDetector, DriftSignal } from '../health.ts'
+import type { DriftAlarm, DriftDetector, DriftSignal, MeanShift } from '../health.ts'
 import type { EventTime } from '../time.ts'
 import { Adwin } from './adwin.ts'
 import type { DriftOptions } from './drift-options.ts'
@@ -16,8 +16,6 @@ const PAGE_HINKLEY_LEAST = 30
 export interface WatchedSignal {
   readonly task: string
   readonly signal: DriftSignal
-  /** Values are divided by it: ADWIN takes [0, 1]. */
-  readonly largest: number
   /** A loss that falls is a model that learns: only a rise of it is drift. */
   readonly fallsToo: boolean
 }
@@ -47,12 +45,13 @@ export class SignalWatch {
     this.#falling = new PageHinkley(test)
   }
 
-  /** Takes one value in [0, `largest`]; `raised` gets the alarms of a block that it completes. */
+  /** Takes one value; `raised` gets the alarms of a block that it completes. */
   add(value: number, at: EventTime, raised: DriftAlarm[]): void {
     this.#sum += value
     this.#count += 1
     if (this.#count < this.#block) return
-    this.#addBlock(this.#sum / (this.#count * this.watched.largest), at, raised)
+    // ADWIN takes [0, 1]: a mean loss above 1 nat is as bad as one of 1.
+    this.#addBlock(Math.min(1, this.#sum / this.#count), at, raised)
     this.#sum = 0
     this.#count = 0
   }
@@ -72,26 +71,20 @@ export class SignalWatch {
   }
 
   #addBlock(mean: number, at: EventTime, raised: DriftAlarm[]): void {
-    const { fallsToo } = this.watched
-    const usual = { rising: this.#rising.mean, falling: -this.#falling.mean }
     const cut = this.#adwin.add(mean)
-    const rose = this.#rising.add(mean)
-    const fell = this.#falling.add(-mean) && fallsToo
-    if (cut !== undefined && (fallsToo || cut.after > cut.before)) {
-      raised.push(this.#alarm('adwin', at, cut))
-    }
-    if (!rose && !fell) return
-    const before = rose ? usual.rising : usual.falling
-    raised.push(this.#alarm('page-hinkley', at, { before, after: this.#adwin.mean }))
+    const rise = this.#rising.add(mean)
+    const fall = this.#falling.add(-mean)
+    if (cut !== undefined) this.#raise('adwin', cut, at, raised)
+    if (rise !== undefined) this.#raise('page-hinkley', rise, at, raised)
+    if (fall === undefined) return
+    const { before, after } = fall
+    this.#raise('page-hinkley', { before: -before, after: -after }, at, raised)
   }
 
-  #alarm(
-    detector: DriftDetector,
-    at: EventTime,
-    { before, after }: Pick<DriftAlarm, 'before' | 'after'>,
-  ): DriftAlarm {
-    const { task, signal, largest } = this.watched
+  #raise(detector: DriftDetector, shift: MeanShift, at: EventTime, raised: DriftAlarm[]): void {
+    const { task, signal, fallsToo } = this.watched
+    if (shift.after < shift.before && !fallsToo) return
     this.alarms[detector] += 1
-    return { task, signal, detector, at, before: before * largest, after: after * largest }
+    raised.push({ task, signal, detector, at, ...shift })
   }
 }

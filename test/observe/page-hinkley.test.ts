@@ -15,7 +15,7 @@ it('is the sum that its formula says, over the values since the last alarm', () 
         const sum = slowSum(since, options)
         // Rounding may decide a tie.
         if (Math.abs(sum - options.threshold) < 1e-9) return
-        expect(test.add(one)).toBe(sum > options.threshold)
+        expect(test.add(one) !== undefined).toBe(sum > options.threshold)
         if (sum > options.threshold) since = []
       }
     }),
@@ -35,15 +35,18 @@ function slowSum(values: readonly number[], { delta, least }: { delta: number; l
   return sum
 }
 
-it('notices a mean that rises by one deviation within a hundred values, and is quiet before', () => {
+it('notices a mean that rises by one deviation within a hundred values, and says from where to where', () => {
   for (let seed = 1; seed <= 10; seed++) {
     const random = randomFrom(seed)
     const test = new PageHinkley({ delta: 0.25, threshold: 24, least: 30 })
-    const alarms: number[] = []
-    for (let n = 0; n < 2_100; n++) {
-      if (test.add(random.normal() + (n < 2_000 ? 0 : 1))) alarms.push(n)
+    const alarms: { at: number; before: number; after: number }[] = []
+    for (let at = 0; at < 2_100; at++) {
+      const shift = test.add(random.normal() + (at < 2_000 ? 0 : 1))
+      if (shift !== undefined) alarms.push({ at, ...shift })
     }
     expect(alarms.length, `seed ${seed}`).toBe(1)
-    expect(alarms[0]).toBeGreaterThan(2_000)
+    expect(alarms[0]?.at).toBeGreaterThan(2_000)
+    expect(Math.abs(alarms[0]?.before ?? 1)).toBeLessThan(0.1)
+    expect(Math.abs((alarms[0]?.after ?? 0) - 1)).toBeLessThan(0.5)
   }
 })

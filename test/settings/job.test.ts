@@ -208,7 +208,7 @@ describe('a wrong job', () => {
     [
       'log: warn',
       'colour: 3',
-      /^observe\.colour is not a setting: known here: http, log, window, delayed_share, examine_every_steps, predictions$/,
+      /^observe\.colour is not a setting: known here: http, log, window, delayed_share, drift, examine_every_steps, predictions$/,
     ],
     ['batch:\n  count: 64\n  every_ms: 10000', 'batch: {}', 'batch: set count, every_ms or both'],
     ['batch:\n  count: 64\n  every_ms: 10000', 'batch:', /^batch is empty: must be a mapping/],
