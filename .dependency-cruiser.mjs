@@ -18,7 +18,7 @@ export const READS = {
   train: ['samples', 'features', 'embeddings', 'tensors', 'model', 'balance'],
   publish: ['wire', 'features', 'embeddings', 'feature-state', 'tensors', 'model', 'train'],
   serve: ['wire', 'features', 'embeddings', 'feature-state', 'tensors', 'model', 'publish'],
-  observe: ['events', 'join', 'samples', 'model', 'train', 'publish', 'serve'],
+  observe: ['events', 'join', 'samples', 'features', 'model', 'train', 'publish', 'serve'],
 }
 
 /** Package -> the one place that may import it. */

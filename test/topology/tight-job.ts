@@ -6,12 +6,20 @@ import { jobText } from './temporary-job.ts'
 const NARROW_GATE =
   'gate: { warmup_samples: 0, min_positives: 1, max_normalized_entropy: 2.5, calibration: [0.3, 5] }'
 
+/** Rates that differ from step to step, and drift that is noticed after a few labels. */
+const LIVELY_RATES =
+  'schedule: { warmup_steps: 3, decay_steps: 5, reset_on_drift: true }, slot_rates: { user: 0.5 },'
+
 /** Checkpoints and versions as often as they can be told apart, so that their writes are a large part. */
 export function tightJob(folder: string): string {
   return jobText(folder)
     .replace('join:', 'join:\n  emission: staged')
     .replace('checkpoint_every_records: 500', 'epoch_records: 15, checkpoint_every_records: 70')
-    .replace('engine: plain,', 'engine: plain, tables: { admit_after: 2, expire_hours: 0.02 },')
+    .replace(
+      'engine: plain,',
+      'engine: plain, tables: { admit_after: 2, expire_hours: 0.02 }, ' + LIVELY_RATES,
+    )
+    .replace('log: silent', 'log: silent, drift: { block: 8, feature_rows: 100 }')
     .replace(
       'every_samples: 300, full_every: 4, chunk_bytes: 4096',
       `every_samples: 25, full_every: 2, chunk_bytes: 2048, ${NARROW_GATE}`,
