@@ -57,8 +57,9 @@ export class EventSource {
     this.#lastSeenMs = options.inputs.map(() => options.clock.now())
   }
 
+  /** Next offset of every input: a copy. */
   get positions(): readonly number[] {
-    return this.#positions
+    return [...this.#positions]
   }
 
   get nextEpoch(): number {
@@ -116,9 +117,11 @@ export class EventSource {
     this.#nextEpoch = epoch.number + 1
   }
 
-  /** After a checkpoint: lets the committed offsets of a group follow it, where the log has groups. */
-  async commitOffsets(group: string): Promise<void> {
-    await this.#options.log.commitOffsets?.(group, this.#allPositions())
+  /** After a checkpoint with these positions: lets the committed offsets of a group follow it, where the log has groups. */
+  async commitOffsets(group: string, positions: readonly number[]): Promise<void> {
+    const { log, inputs } = this.#options
+    const safe = inputs.map((at, input) => ({ ...at, offset: positions[input] ?? 0 }))
+    await log.commitOffsets?.(group, safe)
   }
 
   /** Resolves when there may be something to read, at the latest after `timeoutMs`. */

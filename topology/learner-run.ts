@@ -29,9 +29,6 @@ export interface LearnerRunParts {
   readonly publishEveryMs?: number | undefined
 }
 
-/** Incremental checkpoints in one chain: bounds what a restore reads and what lies on disk. */
-const CHAIN_LENGTH = 20
-
 /** Longest wait for new records, ms: how soon a stop or an idle input is noticed. */
 const POLL_TIMEOUT_MS = 200
 
@@ -43,6 +40,11 @@ export class LearnerRun {
   #lastDecisions = ''
   #records: number
   #checkpointed: number
+  /** Journalled epochs that the newest checkpoint, which may be under way, does not cover. */
+  #uncovered: Epoch[] = []
+  #saved: Promise<void> = Promise.resolve()
+  /** Positions of a durable checkpoint that the consumer group does not know yet. */
+  #safe: readonly number[] | undefined
   #stopping = false
   /** When a version was last due by the wall clock. */
   #publishDecidedMs: number
@@ -88,6 +90,7 @@ export class LearnerRun {
       return undefined
     }
     journal.append(epoch)
+    this.#uncovered.push(epoch)
     return { epoch, batches }
   }
 
@@ -107,21 +110,35 @@ export class LearnerRun {
   async afterEpoch(epoch: Epoch | undefined): Promise<Epoch | undefined> {
     const ending = epoch?.end === true || this.#stopping
     const due = this.#records - this.#checkpointed >= this.#parts.checkpointEveryRecords
-    if ((due || ending) && this.#pending.length === 0) {
-      this.checkpoint()
-      await this.#parts.source.commitOffsets(this.#parts.group)
-    }
+    if ((due || ending) && this.#pending.length === 0) await this.checkpoint()
+    if (ending) await this.saved()
+    await this.#commitSafe()
     await this.#reportEpoch()
     return epoch
   }
 
-  /** Makes the state durable and forgets the journal that led to it. */
-  checkpoint(): void {
+  /**
+   * Takes the state as it is; making it durable goes on beside the epochs that follow. Until then the checkpoint before it and the
+   * journal are what a restart begins with. Waits for the checkpoint before, and throws what that failed with.
+   */
+  async checkpoint(): Promise<void> {
+    await this.saved()
     const { checkpoints, state, journal } = this.#parts
-    const full = checkpoints.chainLength === 0 || checkpoints.chainLength >= CHAIN_LENGTH
-    checkpoints.save(state.parts(this.position(), full), full)
-    journal.reset()
+    const position = this.position()
+    const saving = checkpoints.save(state.parts(position, checkpoints.turn))
+    this.#uncovered = []
     this.#checkpointed = this.#records
+    this.#saved = saving.then(() => {
+      journal.reset(this.#uncovered)
+      this.#safe = position.positions
+    })
+    // Whoever waits for it is told; until then a failure is nobody's.
+    this.#saved.catch(() => undefined)
+  }
+
+  /** Resolves when the last checkpoint is durable; throws what it failed with. */
+  saved(): Promise<void> {
+    return this.#saved
   }
 
   /** Where the run stands on the bus. */
@@ -136,6 +153,15 @@ export class LearnerRun {
       records: this.#records,
       schemas: schemas.fetched,
     }
+  }
+
+  /** Tools that look at the consumer group are told where the last durable checkpoint stands. */
+  async #commitSafe(): Promise<void> {
+    const { source, group } = this.#parts
+    const safe = this.#safe
+    if (safe === undefined) return
+    this.#safe = undefined
+    await source.commitOffsets(group, safe)
   }
 
   /** sha256 of the whole state. */

@@ -3,15 +3,11 @@
 import { createHash } from 'node:crypto'
 import { ByteReader, ByteWriter } from '../src/bytes.ts'
 import type { EmbeddingTable } from '../src/embeddings/table.ts'
-import {
-  applyTableDelta,
-  restoreTable,
-  snapshotTable,
-  takeTableDelta,
-} from '../src/embeddings/table-snapshot.ts'
+import { restoreTable, snapshotTable, takeTablePiece } from '../src/embeddings/table-snapshot.ts'
 import { MillraceError } from '../src/errors.ts'
 import type { Stage } from '../src/stage.ts'
 import type { CheckpointPart, LoadedCheckpoint } from '../src/train/checkpoint-store.ts'
+import type { Turn } from '../src/turn.ts'
 import type { JobStages } from './job-stages.ts'
 import type { ModelTopicPosition } from './model-topic.ts'
 import type { FetchedSchemas } from './writer-schemas.ts'
@@ -47,10 +43,10 @@ const STAGES = [
   'gate',
 ] as const satisfies readonly (keyof JobStages)[]
 
-/** Kept whole in a full checkpoint, by what was added since in the others. */
+/** Kept by what was added since the last checkpoint, and a share of what is older. */
 const LOGS = ['predictions', 'delayedPredictions'] as const satisfies readonly (keyof JobStages)[]
 
-/** The parts of one checkpoint. `full`: tables and predictions whole; else what changed since the last one, which is taken. */
+/** The parts of one checkpoint: of tables and predictions what changed since the last one, which is taken, and what has its turn. */
 export class LearnerState {
   readonly #stages: JobStages
   readonly #named: readonly { readonly name: string; readonly stage: Stage }[]
@@ -67,22 +63,21 @@ export class LearnerState {
     ]
   }
 
-  parts(position: LearnerPosition, full: boolean): CheckpointPart[] {
+  parts(position: LearnerPosition, turn: Turn): CheckpointPart[] {
     const parts: CheckpointPart[] = [
-      { name: 'position', append: false, bytes: new ByteWriter().json(position).finish() },
+      { name: 'position', pieces: false, bytes: new ByteWriter().json(position).finish() },
     ]
     for (const { name, stage } of this.#named) {
-      parts.push({ name, append: false, bytes: stage.snapshot() })
+      parts.push({ name, pieces: false, bytes: stage.snapshot() })
     }
     for (const name of LOGS) {
       const log = this.#stages[name]
-      const since = full ? log.firstKept : (this.#savedRows.get(name) ?? 0)
-      parts.push({ name, append: !full, bytes: log.since(since) })
+      const bytes = log.piece(this.#savedRows.get(name) ?? 0, turn)
+      parts.push({ name, pieces: true, bytes })
       this.#savedRows.set(name, log.rows)
     }
     for (const [name, table] of this.#tables()) {
-      const bytes = full ? whole(table) : takeTableDelta(table)
-      parts.push({ name, append: !full, bytes })
+      parts.push({ name, pieces: true, bytes: takeTablePiece(table, turn) })
     }
     return parts
   }
@@ -90,13 +85,9 @@ export class LearnerState {
   /** Fills fresh stages; CORRUPT when a part is missing. */
   restore(checkpoint: LoadedCheckpoint): void {
     for (const { name, stage } of this.#named) stage.restore(lastPiece(checkpoint, name))
-    for (const [name, table] of this.#tables()) {
-      const [full, ...deltas] = piecesOf(checkpoint, name)
-      restoreTable(table, full)
-      for (const delta of deltas) applyTableDelta(table, delta)
-    }
+    for (const [name, table] of this.#tables()) restoreTable(table, ...piecesOf(checkpoint, name))
     for (const name of LOGS) {
-      this.#stages[name].restoreParts(piecesOf(checkpoint, name))
+      this.#stages[name].restorePieces(piecesOf(checkpoint, name))
       this.#savedRows.set(name, this.#stages[name].rows)
     }
   }
@@ -117,11 +108,6 @@ export class LearnerState {
     for (const [name, one] of featureState.tables) tables.push([`state.${name}`, one])
     return tables
   }
-}
-
-function whole(table: EmbeddingTable): Uint8Array {
-  table.takeDirty('checkpoint')
-  return snapshotTable(table)
 }
 
 /** Where the learner stood; CORRUPT when the checkpoint does not say. */

@@ -148,7 +148,7 @@ function libraryLearner(
     },
     quality: () => stages.progressive.quality(),
     close: async () => {
-      open.close()
+      await open.close()
       if (ownsLog) await log.close()
     },
   }

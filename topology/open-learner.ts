@@ -41,7 +41,8 @@ export interface OpenLearner {
   readonly source: EventSource
   /** Whether an earlier life was continued. */
   readonly resumed: boolean
-  close(): void
+  /** After the checkpoint that is under way; gives the state folder free. */
+  close(): Promise<void>
 }
 
 /** Event time that one input may run ahead of another, ms: bounds what waits in memory for the watermark. */
@@ -118,7 +119,8 @@ export async function openLearner(
     run,
     source,
     resumed: position !== undefined,
-    close: () => {
+    close: async () => {
+      await Promise.allSettled([run.saved()])
       journal.close()
       lock.release()
     },

@@ -96,7 +96,7 @@ async function runWith(
     await follow(options, learner)
   } finally {
     await faces?.close()
-    learner.close()
+    await learner.close()
   }
   const seconds = Math.max(0.001, (clock.now() - started) / 1000)
   const results = runReport({

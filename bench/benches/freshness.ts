@@ -65,7 +65,7 @@ async function measure({ folder, say }: BenchContext): Promise<Measured> {
   const { appended } = await producer.ask<{ appended: number }>('stop')
   learner.run.stop()
   await ended
-  learner.close()
+  await learner.close()
   await Promise.all([follower.close(), producer.close(), log.close()])
   const ages = agesOf(versions)
   const rate = appended / (WARM_SECONDS + SECONDS)

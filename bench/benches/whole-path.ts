@@ -81,7 +81,7 @@ async function wholePath(
   await lastValueFrom(learnerEpochs(learner.run))
   const seconds = (performance.now() - started) / 1000
   const learned = learner.run.context.stages.learner.samples
-  learner.close()
+  await learner.close()
   await log.close()
   if (learned !== samples) {
     throw new MillraceError('BAD_STATE', `learned ${learned} of ${samples} samples`)

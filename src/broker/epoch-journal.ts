@@ -75,7 +75,7 @@ export class EpochJournal {
   reset(keep: readonly Epoch[] = []): void {
     const temporary = `${this.#path}.tmp`
     const file = openSync(temporary, 'w')
-    for (const epoch of keep) writeWhole(file, frame(epoch))
+    writeWhole(file, Buffer.concat(keep.map(frame)))
     fsyncSync(file)
     closeSync(file)
     closeSync(this.#file)

@@ -1,49 +1,67 @@
-/** @file A table as bytes: whole, or the rows that changed since the last checkpoint; equal tables give equal bytes. */
+/** @file A table as bytes: whole, or in pieces of which any n in a row are the whole; equal tables give equal bytes. */
 
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
+import { inTurn, type Turn } from '../turn.ts'
 import { describeColumns } from './columns.ts'
 import type { EmbeddingTable } from './table.ts'
 
 const FORMAT = 2
+
+/** Neighbouring rows that have their turn together. */
+const BLOCK_ROWS = 256
 
 /**
  * The whole table: values, optimizer state, and what awaits publication. Rows are in row-number order, the index is left out
  * because it follows from the keys. Does not move the checkpoint cursor.
  */
 export function snapshotTable(table: EmbeddingTable): Uint8Array {
-  const writer = startSnapshot(table, 'full', table.rows)
+  const writer = startSnapshot(table, 'full', table.rows).u32(table.rows)
   for (const records of table.records()) writer.raw(records)
   return endSnapshot(table, writer)
 }
 
 /**
- * What changed since the checkpoint cursor was last taken; takes it. Apply it with `applyTableDelta` to a table at the
- * state of that time. Costs as much as the rows touched and the free ones, not as the table.
+ * The rows that changed since the checkpoint cursor was last taken, and those that have their turn; takes the cursor. Costs as
+ * much as these rows and the free ones, not as the table.
  */
-export function takeTableDelta(table: EmbeddingTable): Uint8Array {
-  const changed = table.takeDirty('checkpoint')
-  const writer = startSnapshot(table, 'delta', changed.length)
-  for (const row of changed) writer.u32(row).raw(table.record(row))
-  return endSnapshot(table, writer)
+export function takeTablePiece(table: EmbeddingTable, turn: Turn): Uint8Array {
+  for (const block of inTurn(turn, Math.ceil(table.rows / BLOCK_ROWS))) {
+    const end = Math.min(table.rows, (block + 1) * BLOCK_ROWS)
+    for (let row = block * BLOCK_ROWS; row < end; row++) table.repeat(row)
+  }
+  const rows = table.takeDirty('checkpoint')
+  const { recordWidth } = table.columns
+  const records = new Uint32Array(rows.length * recordWidth)
+  for (let i = 0; i < rows.length; i++) {
+    table.readWords(rows[i]!, 0, recordWidth, records, i * recordWidth)
+  }
+  return endSnapshot(table, startSnapshot(table, 'piece', rows.length).array(rows).array(records))
 }
 
-/** Fills an empty table from `snapshotTable`; row numbers and the publication cursor come back, the checkpoint cursor is empty. */
-export function restoreTable(table: EmbeddingTable, bytes: Uint8Array): void {
+/**
+ * Fills an empty table from a whole snapshot, or from pieces in order, as many as there are turns or all there are; row numbers
+ * and the publication cursor come back, the checkpoint cursor is empty. CORRUPT when a row is in none of them.
+ */
+export function restoreTable(table: EmbeddingTable, ...snapshots: readonly Uint8Array[]): void {
   if (table.rows !== 0) {
     throw new MillraceError('BAD_STATE', `a table of ${table.rows} rows cannot be restored over`, {
       remedy: 'make a new one',
     })
   }
-  readRows(table, bytes, 'full')
+  const pieces = snapshots.map((bytes) => readPiece(table, bytes))
+  const newest = pieces.at(-1)
+  if (newest === undefined) throw new MillraceError('CORRUPT', 'a table of no pieces')
+  table.extend(newest.rows)
+  table.free.reset(newest.free)
+  writeRecords(table, pieces)
+  table.reindex()
+  table.setDirty('publication', newest.awaiting)
+  table.removed.splice(0, table.removed.length, ...newest.removed)
+  table.life?.restore(newest.life)
 }
 
-/** Brings a table at the previous checkpoint forward to this one. Throws CORRUPT when the delta starts elsewhere. */
-export function applyTableDelta(table: EmbeddingTable, bytes: Uint8Array): void {
-  readRows(table, bytes, 'delta')
-}
-
-type Extent = 'full' | 'delta'
+type Extent = 'full' | 'piece'
 
 /** The header, in a writer that has room for `count` records, so that it never grows by copying. */
 function startSnapshot(table: EmbeddingTable, extent: Extent, count: number): ByteWriter {
@@ -51,8 +69,7 @@ function startSnapshot(table: EmbeddingTable, extent: Extent, count: number): By
   const awaitingBytes = 4 * (table.dirtyCount('publication') + table.free.count)
   const recordBytes = table.columns.recordWidth * 4 + 4
   const writer = new ByteWriter(count * recordBytes + awaitingBytes + columns.length + 64)
-  writer.u8(FORMAT).text(extent).text(columns).u32(table.rows).array(table.free.list())
-  return writer.u32(count)
+  return writer.u8(FORMAT).text(extent).text(columns).u32(table.rows).array(table.free.list())
 }
 
 function endSnapshot(table: EmbeddingTable, writer: ByteWriter): Uint8Array {
@@ -60,55 +77,52 @@ function endSnapshot(table: EmbeddingTable, writer: ByteWriter): Uint8Array {
   return writer.bytes(table.life?.snapshot() ?? new Uint8Array(0)).finish()
 }
 
-function readRows(table: EmbeddingTable, bytes: Uint8Array, extent: Extent): void {
+interface Piece {
+  /** Of the table at the time. */
+  readonly rows: number
+  readonly free: Uint32Array
+  /** Whose records these are, one after the other. */
+  readonly held: Uint32Array
+  readonly records: Uint8Array
+  /** Rows that await publication. */
+  readonly awaiting: Uint32Array
+  readonly removed: Uint32Array
+  readonly life: Uint8Array
+}
+
+function readPiece(table: EmbeddingTable, bytes: Uint8Array): Piece {
   const reader = new ByteReader(bytes)
   expectEqual('format', reader.u8(), FORMAT)
-  expectEqual('extent', reader.text(), extent)
+  const extent = reader.text()
   expectEqual('columns', reader.text(), describeColumns(table.columns))
   const rows = reader.u32()
   const free = reader.uint32()
-  const count = reader.u32()
-  writeRows(table, records(reader, count, extent, table.columns.recordWidth * 4), free)
-  expectEqual('rows', table.rows, rows)
-  table.setDirty('publication', reader.uint32())
-  table.setDirty('checkpoint', new Uint32Array(0))
-  table.removed.splice(0, table.removed.length, ...reader.uint32())
-  const life = reader.bytes()
-  table.life?.restore(life)
+  const recordBytes = table.columns.recordWidth * 4
+  const isFull = extent === 'full'
+  const held = isFull ? Uint32Array.from({ length: reader.u32() }, (_, i) => i) : reader.uint32()
+  const records = isFull ? reader.raw(held.length * recordBytes) : reader.bytes()
+  expectEqual('size of the records', records.length, held.length * recordBytes)
+  const [awaiting, removed, life] = [reader.uint32(), reader.uint32(), reader.bytes()]
+  return { rows, free, held, records, awaiting, removed, life }
 }
 
-function records(
-  reader: ByteReader,
-  count: number,
-  extent: Extent,
-  bytes: number,
-): { readonly row: number; readonly record: Uint8Array }[] {
-  return Array.from({ length: count }, (_, i) => {
-    const row = extent === 'delta' ? reader.u32() : i
-    return { row, record: reader.raw(bytes) }
-  })
-}
-
-/** A key may have moved to another row: all keys that go leave the index before any comes in. */
-function writeRows(
-  table: EmbeddingTable,
-  changed: readonly { readonly row: number; readonly record: Uint8Array }[],
-  free: Uint32Array,
-): void {
-  const before = table.rows
-  const isFree = new Set(free)
-  const known = changed.filter(({ row }) => row < before && !isFree.has(row))
-  for (const { row } of known) table.forget(row)
-  for (const row of free) table.forget(row)
-  for (const row of free) table.clearRecord(row)
-  table.free.reset(free)
-  for (const { row, record } of changed) {
-    if (isFree.has(row)) continue
-    if (row > table.rows) {
-      throw new MillraceError('CORRUPT', `a table snapshot goes on at row ${row} of ${table.rows}`)
+/** The newest record of every row that is not free. */
+function writeRecords(table: EmbeddingTable, pieces: readonly Piece[]): void {
+  const recordBytes = table.columns.recordWidth * 4
+  const found = new Uint8Array(table.rows)
+  for (const { held, records } of pieces) {
+    for (const [i, row] of held.entries()) {
+      if (row >= table.rows) {
+        throw new MillraceError('CORRUPT', `a table snapshot has row ${row} of ${table.rows}`)
+      }
+      found[row] = 1
+      if (table.free.has(row)) continue
+      table.record(row).set(records.subarray(i * recordBytes, (i + 1) * recordBytes))
     }
-    table.writeRecord(row, record)
   }
+  const missing = found.findIndex((one, row) => one === 0 && !table.free.has(row))
+  if (missing < 0) return
+  throw new MillraceError('CORRUPT', `row ${missing} of ${table.rows} is in no table snapshot`)
 }
 
 function expectEqual(what: string, found: number | string, expected: number | string): void {

@@ -179,7 +179,7 @@ export class EmbeddingTable {
     for (const row of rows) this.#dirty[cursor].mark(row)
   }
 
-  /** The bytes of a row's record (`TableColumns`), a view. */
+  /** The bytes of a row's record (`TableColumns`), a view: writing to it writes the row. */
   record(row: number): Uint8Array {
     return this.#pages.record(row)
   }
@@ -189,29 +189,27 @@ export class EmbeddingTable {
     for (let page = 0; page < this.#pages.words.length; page++) yield this.#pages.usedBytes(page)
   }
 
-  /** Takes the row out of the index, before a record is written over it in a restore. */
-  forget(row: number): void {
-    if (row >= this.rows || this.free.has(row)) return
-    const [hi, lo] = this.#keyOf(row)
-    this.#index.remove(hi, lo, row)
+  /** The checkpoint cursor gives this row, too, whether it changed or not. */
+  repeat(row: number): void {
+    this.#dirty.checkpoint.mark(row)
   }
 
-  /** Writes a record over its own row or a forgotten one, or as a new one; rows skipped on the way must be free. CORRUPT when its key has a row. */
-  writeRecord(row: number, bytes: Uint8Array): void {
-    while (this.rows <= row) this.#pages.append()
-    this.#pages.record(row).set(bytes)
-    const [hi, lo] = this.#keyOf(row)
-    const known = this.#index.findOne(hi, lo)
-    if (known >= 0 && known !== row) {
-      throw new MillraceError('CORRUPT', `row ${row} holds a key that is in row ${known}`)
+  /** Appends rows up to this number of them, all zero: a restore writes their records and then calls `reindex`. */
+  extend(rows: number): void {
+    while (this.rows < rows) this.#pages.append()
+  }
+
+  /** Finds the rows that are not free by the keys in their records from now on; CORRUPT when two have the same. */
+  reindex(): void {
+    for (let row = 0; row < this.rows; row++) {
+      if (this.free.has(row)) continue
+      const [hi, lo] = this.#keyOf(row)
+      const known = this.#index.findOne(hi, lo)
+      if (known >= 0) {
+        throw new MillraceError('CORRUPT', `row ${row} holds a key that is in row ${known}`)
+      }
+      this.#index.add(hi, lo, row)
     }
-    if (known < 0) this.#index.add(hi, lo, row)
-  }
-
-  /** Empties a row and appends rows up to it: the rows that a snapshot says are free. */
-  clearRecord(row: number): void {
-    while (this.rows <= row) this.#pages.append()
-    this.#pages.record(row).fill(0)
   }
 
   #keyOf(row: number): [number, number] {

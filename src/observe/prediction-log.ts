@@ -3,6 +3,7 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { Stage } from '../stage.ts'
+import { inTurn, type Turn } from '../turn.ts'
 import { measureQuality } from './quality.ts'
 import type { Quality } from './report.ts'
 import type { ScoredBatch } from './scored-batch.ts'
@@ -19,6 +20,15 @@ const NEGATIVE = 1
 const POSITIVE = 2
 
 const PART_FORMAT = 1
+
+/** Consecutive rows as bytes have them. */
+interface Part {
+  readonly tasks: number
+  readonly from: number
+  readonly rows: number
+  readonly probabilities: Float32Array
+  readonly outcomes: Uint8Array
+}
 
 /** How much is kept. */
 export interface PredictionLogOptions {
@@ -108,22 +118,33 @@ export class PredictionLog implements Stage {
   }
 
   /**
-   * The rows from `index` (or the oldest kept one) on as one part: a checkpoint appends `since(rows at the last one)`
-   * and costs only what is new. Parts in order, given to `restoreParts`, are the whole log.
+   * The rows from `index` on and the older chunks that have their turn: costs what is new and a share of the rest. Pieces in order,
+   * as many as there are turns or all there are, are the whole log to `restorePieces`.
    */
-  since(index: number): Uint8Array {
-    const tasks = this.#tasks.length
+  piece(index: number, turn: Turn): Uint8Array {
     const from = Math.max(index, this.#firstKept)
-    const rows = Math.max(0, this.#rows - from)
+    const writer = new ByteWriter()
+    for (const chunk of inTurn(turn, Math.ceil(from / this.#chunkRows))) {
+      const start = Math.max(this.#firstKept, chunk * this.#chunkRows)
+      const end = Math.min(from, (chunk + 1) * this.#chunkRows)
+      if (start < end) writer.bytes(this.#part(start, end))
+    }
+    return writer.bytes(this.#part(from, Math.max(from, this.#rows))).finish()
+  }
+
+  /** Rows [from, to), which are kept. */
+  #part(from: number, to: number): Uint8Array {
+    const tasks = this.#tasks.length
+    const rows = to - from
     const probabilities = new Float32Array(rows * tasks)
     const outcomes = new Uint8Array(rows * tasks)
-    for (let row = from; row < this.#rows; ) {
+    for (let row = from; row < to; ) {
       const at = row % this.#chunkRows
-      const count = Math.min(this.#chunkRows - at, this.#rows - row)
+      const count = Math.min(this.#chunkRows - at, to - row)
       const chunk = this.#chunkOf(row)
-      const to = (row - from) * tasks
-      probabilities.set(chunk.probabilities.subarray(at * tasks, (at + count) * tasks), to)
-      outcomes.set(chunk.outcomes.subarray(at * tasks, (at + count) * tasks), to)
+      const out = (row - from) * tasks
+      probabilities.set(chunk.probabilities.subarray(at * tasks, (at + count) * tasks), out)
+      outcomes.set(chunk.outcomes.subarray(at * tasks, (at + count) * tasks), out)
       row += count
     }
     const writer = new ByteWriter(rows * tasks * 5 + 64)
@@ -138,56 +159,45 @@ export class PredictionLog implements Stage {
   }
 
   snapshot(): Uint8Array {
-    return this.since(this.#firstKept)
+    return this.#part(this.#firstKept, this.#rows)
   }
 
   restore(bytes: Uint8Array): void {
-    this.restoreParts([bytes])
+    this.#restoreParts([readPart(bytes)])
   }
 
-  /**
-   * Replaces the log by consecutive parts; parts that hold only dropped rows may be left out. Throws CORRUPT when a row
-   * that must be kept is in none of them.
-   */
-  restoreParts(parts: readonly Uint8Array[]): void {
+  /** Replaces the log by what pieces hold. CORRUPT when a row that must be kept is in none of them. */
+  restorePieces(pieces: readonly Uint8Array[]): void {
+    const parts = pieces.flatMap(partsOf)
+    this.#restoreParts(parts.sort((a, b) => a.from - b.from || a.rows - b.rows))
+  }
+
+  /** Parts in the order of their first rows; what is in several is the same in all. */
+  #restoreParts(parts: readonly Part[]): void {
     this.#startAt(0)
-    let end = 0
-    for (const part of parts) end = this.#appendPart(part)
+    for (const part of parts) this.#appendPart(part)
+    const end = parts.reduce((most, { from, rows }) => Math.max(most, from + rows), 0)
     const firstKept = this.#firstKeptOf(end)
     if (this.#rows === end && this.#firstKept === firstKept) return
     throw new MillraceError('CORRUPT', `predictions from ${firstKept} to ${end} are missing`)
   }
 
-  /** Returns the index after the part's last row. */
-  #appendPart(part: Uint8Array): number {
-    const reader = new ByteReader(part)
-    const format = reader.u8()
-    const tasks = reader.u32()
-    const from = reader.f64()
-    const rows = reader.f64()
-    const probabilities = reader.float32()
-    const outcomes = reader.uint8()
-    const fits = outcomes.length === rows * tasks && probabilities.length === outcomes.length
-    if (format !== PART_FORMAT || tasks !== this.#tasks.length || !fits) {
-      throw new MillraceError('CORRUPT', `not ${this.#tasks.length} tasks' predictions`)
+  #appendPart({ tasks, from, rows, probabilities, outcomes }: Part): void {
+    if (tasks !== this.#tasks.length) {
+      throw new MillraceError('CORRUPT', `predictions of ${tasks} tasks, not ${this.#tasks.length}`)
     }
-    const skipped = this.#skipTo(from, rows)
-    for (let row = skipped; row < rows; row++) {
+    for (let row = this.#skipTo(from, rows); row < rows; row++) {
       const chunk = this.#chunkForNextRow()
       const to = (this.#rows % this.#chunkRows) * tasks
       chunk.probabilities.set(probabilities.subarray(row * tasks, (row + 1) * tasks), to)
       chunk.outcomes.set(outcomes.subarray(row * tasks, (row + 1) * tasks), to)
       this.#rows += 1
     }
-    return from + rows
   }
 
   /** Goes on at row `from`, or after a gap at the next chunk: rows are dropped by chunks. Returns the rows to leave out. */
   #skipTo(from: number, rows: number): number {
-    if (from === this.#rows) return 0
-    if (from < this.#rows) {
-      throw new MillraceError('CORRUPT', `prediction ${from} again after ${this.#rows}`)
-    }
+    if (from <= this.#rows) return this.#rows - from
     const start = Math.ceil(from / this.#chunkRows) * this.#chunkRows
     if (start < from + rows) this.#startAt(start)
     return start - from
@@ -229,4 +239,22 @@ export class PredictionLog implements Stage {
     }
     return chunk
   }
+}
+
+function partsOf(piece: Uint8Array): Part[] {
+  const reader = new ByteReader(piece)
+  const parts: Part[] = []
+  while (reader.remaining > 0) parts.push(readPart(reader.bytes()))
+  return parts
+}
+
+function readPart(bytes: Uint8Array): Part {
+  const reader = new ByteReader(bytes)
+  const format = reader.u8()
+  const tasks = reader.u32()
+  const [from, rows] = [reader.f64(), reader.f64()]
+  const [probabilities, outcomes] = [reader.float32(), reader.uint8()]
+  const fits = outcomes.length === rows * tasks && probabilities.length === outcomes.length
+  if (format === PART_FORMAT && fits) return { tasks, from, rows, probabilities, outcomes }
+  throw new MillraceError('CORRUPT', `not predictions of ${tasks} tasks`)
 }

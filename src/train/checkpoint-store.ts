@@ -1,93 +1,82 @@
 /**
- * @file Checkpoints on disk: atomic, checksummed, incremental. A checkpoint is a file of named parts; a chain starts with a
- * full file and goes on with files that replace small parts and append to growing ones, so that the cost of a checkpoint
- * follows what changed and not what exists (design section 4).
+ * @file Checkpoints on disk: atomic, checksummed, incremental. A checkpoint is a file of named parts; what is large has only what
+ * changed and a share of the rest in each file, so that some files in a row are the whole (src/turn.ts) and the cost of a
+ * checkpoint does not grow with what exists (design section 4).
  */
 
-import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { createHash, webcrypto } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
+import type { Turn } from '../turn.ts'
 
-/** One named piece of state. `append`: the bytes follow those of the same part in earlier files of the chain. */
+/** One named piece of state. `pieces`: the part is the pieces of this name in the last files, in order; else the newest alone. */
 export interface CheckpointPart {
   readonly name: string
-  readonly append: boolean
+  readonly pieces: boolean
   readonly bytes: Uint8Array
 }
 
-/** A checkpoint read back: for each part its pieces in order (one piece unless it is appended to). */
+/** A checkpoint read back: for each part its pieces in order, or its one newest. */
 export interface LoadedCheckpoint {
   readonly number: number
   readonly parts: ReadonlyMap<string, readonly Uint8Array[]>
 }
 
-const MAGIC = 0x4b43524d // 'MRCK', little-endian
-const NO_BASE = 0xffffffff
+const MAGIC = 0x3243524d // 'MRC2', little-endian
 const DIGEST_BYTES = 32
 
-/** Writes and reads the chain in one folder. Not safe for two processes: the learner's lock on the folder is taken elsewhere. */
+/** Files that are one checkpoint: bounds what a restore reads and what lies on disk. */
+const FILES = 20
+
+/** Writes and reads the files in one folder. Not safe for two processes: the learner's lock on the folder is taken elsewhere. */
 export class CheckpointStore {
   readonly #folder: string
-  #last: number | undefined
-  #chain: number[] = []
+  #next = 0
 
   constructor(folder: string) {
     this.#folder = folder
     mkdirSync(folder, { recursive: true })
   }
 
-  /** Files in the current chain; the caller starts a new chain when it grows long. */
-  get chainLength(): number {
-    return this.#chain.length
+  /** Of the next checkpoint: what its pieces repeat. */
+  get turn(): Turn {
+    return { number: this.#next, of: FILES }
   }
 
   /**
-   * Makes the parts durable; when it returns, a crash at any later moment loads them. `full`: starts a new chain, every
-   * append part being whole. Older chains are removed once the new file is durable.
+   * Makes the parts durable: once it resolves, a crash at any later moment loads them. Only the bytes are put together before it
+   * returns; hashing, writing and syncing go on beside the caller. One at a time.
    */
-  save(parts: readonly CheckpointPart[], full: boolean): number {
-    if (!full && this.#last === undefined) {
-      throw new MillraceError('BAD_STATE', 'an incremental checkpoint needs one to build on')
-    }
-    const number = (this.#last ?? -1) + 1
-    this.#write(number, encode(number, full ? undefined : this.#last, parts))
-    const obsolete = full ? this.#chain : []
-    this.#chain = full ? [number] : [...this.#chain, number]
-    this.#last = number
-    for (const old of obsolete) rmSync(this.#path(old), { force: true })
+  async save(parts: readonly CheckpointPart[]): Promise<number> {
+    const number = this.#next
+    const first = Math.max(0, number - FILES + 1)
+    await this.#write(number, encode({ number, first, parts }))
+    this.#next = number + 1
+    // The file before the first is kept: the newest may turn out to be damaged, and then it is the first.
+    if (first > 1) await rm(this.#path(first - 2), { force: true })
     return number
   }
 
   /**
-   * The newest checkpoint whose whole chain is intact; undefined in an empty folder. A file that a crash left half written was
-   * never renamed into place and is swept. CORRUPT when files are there but no chain is intact: better to stop than to start over.
+   * The newest checkpoint of which all files are intact; undefined in an empty folder. A file that a crash left half written was
+   * never renamed into place and is swept. CORRUPT when files are there but no checkpoint is: better to stop than to start over.
    */
   load(): LoadedCheckpoint | undefined {
     const numbers = this.#sweep()
     for (const newest of numbers.toReversed()) {
-      const chain = this.#readChain(newest)
-      if (chain === undefined) continue
-      this.#last = newest
-      this.#chain = chain.map((file) => file.number)
-      for (const number of numbers) if (!this.#chain.includes(number)) rmSync(this.#path(number))
-      return { number: newest, parts: merge(chain) }
+      const files = this.#readWhole(newest)
+      if (files === undefined) continue
+      this.#next = newest + 1
+      for (const number of numbers) if (number > newest) rmSync(this.#path(number))
+      return { number: newest, parts: merge(files) }
     }
     if (numbers.length === 0) return undefined
     throw new MillraceError(
       'CORRUPT',
-      `no intact checkpoint among ${numbers.length} in ${this.#folder}`,
+      `no intact checkpoint among ${numbers.length} files in ${this.#folder}`,
       {
         remedy: 'restore the folder from a copy, or move it away to learn again from the log',
       },
@@ -104,42 +93,47 @@ export class CheckpointStore {
     return numbers.sort((a, b) => a - b)
   }
 
-  #readChain(newest: number): CheckpointFile[] | undefined {
-    const chain: CheckpointFile[] = []
-    let next: number | undefined = newest
-    while (next !== undefined) {
-      const file = decode(this.#readFile(next))
-      if (file === undefined || file.number !== next) return undefined
-      chain.unshift(file)
-      next = file.base
+  /** The files of a checkpoint in order; undefined when one is missing or damaged. */
+  #readWhole(newest: number): CheckpointFile[] | undefined {
+    const last = this.#read(newest)
+    if (last === undefined) return undefined
+    const files = [last]
+    for (let number = newest - 1; number >= last.first; number--) {
+      const file = this.#read(number)
+      if (file === undefined) return undefined
+      files.unshift(file)
     }
-    return chain
+    return files
   }
 
-  #readFile(number: number): Uint8Array {
+  #read(number: number): CheckpointFile | undefined {
     try {
-      return readFileSync(this.#path(number))
+      const file = decode(readFileSync(this.#path(number)))
+      return file?.number === number ? file : undefined
     } catch {
-      return new Uint8Array(0) // A missing link is judged like a damaged one: the chain is not intact.
+      return undefined // A missing file is judged like a damaged one.
     }
   }
 
-  #write(number: number, bytes: Uint8Array): void {
+  async #write(number: number, content: Uint8Array): Promise<void> {
     const path = this.#path(number)
     const temporary = `${path}.tmp`
-    const file = openSync(temporary, 'w')
+    const digest = new Uint8Array(await webcrypto.subtle.digest('SHA-256', content))
+    const file = await open(temporary, 'w')
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-      fsyncSync(file)
+      for (const bytes of [content, digest]) {
+        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+      }
+      await file.sync()
     } finally {
-      closeSync(file)
+      await file.close()
     }
-    renameSync(temporary, path)
-    const folder = openSync(this.#folder, 'r')
+    await rename(temporary, path)
+    const folder = await open(this.#folder, 'r')
     try {
-      fsyncSync(folder)
+      await folder.sync()
     } finally {
-      closeSync(folder)
+      await folder.close()
     }
   }
 
@@ -150,28 +144,21 @@ export class CheckpointStore {
 
 interface CheckpointFile {
   readonly number: number
-  readonly base: number | undefined
+  /** Oldest file that belongs to the checkpoint. */
+  readonly first: number
   readonly parts: readonly CheckpointPart[]
 }
 
-function encode(
-  number: number,
-  base: number | undefined,
-  parts: readonly CheckpointPart[],
-): Uint8Array {
+function encode({ number, first, parts }: CheckpointFile): Uint8Array {
   const size = parts.reduce((sum, part) => sum + part.bytes.length + part.name.length + 16, 64)
-  const writer = new ByteWriter(size)
-  writer
-    .u32(MAGIC)
-    .u32(number)
-    .u32(base ?? NO_BASE)
-    .u32(parts.length)
-  for (const part of parts)
+  const writer = new ByteWriter(size).u32(MAGIC).u32(number).u32(first).u32(parts.length)
+  for (const { name, pieces, bytes } of parts) {
     writer
-      .text(part.name)
-      .u8(part.append ? 1 : 0)
-      .bytes(part.bytes)
-  return writer.raw(createHash('sha256').update(writer.finish()).digest()).finish()
+      .text(name)
+      .u8(pieces ? 1 : 0)
+      .bytes(bytes)
+  }
+  return writer.finish()
 }
 
 function decode(bytes: Uint8Array): CheckpointFile | undefined {
@@ -181,22 +168,20 @@ function decode(bytes: Uint8Array): CheckpointFile | undefined {
   if (!digest.equals(bytes.subarray(content.length))) return undefined
   const reader = new ByteReader(content)
   if (reader.u32() !== MAGIC) return undefined
-  const number = reader.u32()
-  const base = reader.u32()
+  const [number, first] = [reader.u32(), reader.u32()]
   const parts: CheckpointPart[] = []
   for (let left = reader.u32(); left > 0; left--) {
-    parts.push({ name: reader.text(), append: reader.u8() === 1, bytes: reader.bytes() })
+    parts.push({ name: reader.text(), pieces: reader.u8() === 1, bytes: reader.bytes() })
   }
-  return { number, base: base === NO_BASE ? undefined : base, parts }
+  return { number, first, parts }
 }
 
-function merge(chain: readonly CheckpointFile[]): Map<string, Uint8Array[]> {
+function merge(files: readonly CheckpointFile[]): Map<string, Uint8Array[]> {
   const parts = new Map<string, Uint8Array[]>()
-  for (const file of chain) {
-    for (const part of file.parts) {
-      const pieces = parts.get(part.name)
-      if (part.append && pieces !== undefined) pieces.push(part.bytes)
-      else parts.set(part.name, [part.bytes])
+  for (const file of files) {
+    for (const { name, pieces, bytes } of file.parts) {
+      const before = pieces ? (parts.get(name) ?? []) : []
+      parts.set(name, [...before, bytes])
     }
   }
   return parts

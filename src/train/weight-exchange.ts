@@ -59,7 +59,7 @@ export class WeightExchange implements Stage {
       const before = this.#baseRows.rows
       const base = this.#baseRows.insertOne(this.#keys.hi[i]!, this.#keys.lo[i]!)
       if (base < before || rows[i]! < 0) continue
-      this.#baseRows.writeRecord(base, this.#table.record(rows[i]!))
+      this.#baseRows.record(base).set(this.#table.record(rows[i]!))
     }
   }
 

@@ -44,27 +44,25 @@ describe('PredictionLog', () => {
     )
   })
 
-  test('comes back from the parts that checkpoints appended, and goes on as if never stopped', () => {
+  test('comes back from the pieces of checkpoints, as many as there are turns, and goes on as if never stopped', () => {
     fc.assert(
       fc.property(
         scoredRows(2, 100),
         places,
         scoredRows(2, 30),
-        fc.nat(6),
-        (rows, at, more, left) => {
+        fc.integer({ min: 1, max: 4 }),
+        (rows, at, more, of) => {
           const log = emptyLog()
-          const parts: Uint8Array[] = []
-          const ends: number[] = []
+          const pieces: Uint8Array[] = []
           let saved = 0
-          for (const piece of cut(rows, at)) {
-            log.append(batchOf(piece, 2))
-            parts.push(log.since(saved).slice())
+          for (const part of cut(rows, at)) {
+            log.append(batchOf(part, 2))
+            pieces.push(log.piece(saved, { number: pieces.length, of }).slice())
             saved = log.rows
-            ends.push(saved)
           }
-          const needed = parts.filter((_, i) => i >= left || (ends[i] ?? 0) > log.firstKept)
           const back = emptyLog()
-          back.restoreParts(needed)
+          back.restorePieces(pieces.slice(-of))
+          expect(back.snapshot()).toEqual(log.snapshot())
           back.append(batchOf(more, 2))
           log.append(batchOf(more, 2))
           expect(back.snapshot()).toEqual(log.snapshot())
@@ -90,25 +88,27 @@ describe('PredictionLog', () => {
     expect(log.report(0.9).map(({ samples }) => samples)).toEqual([10, 10])
   })
 
-  test('a missing part is CORRUPT, not a shorter log', () => {
+  test('a missing piece is CORRUPT, not a shorter log', () => {
     const log = emptyLog()
     const row = { probabilities: [0.5, 0.5], labels: [1, 0], known: [1, 1] }
-    log.append(batchOf([row, row], 2))
-    const first = log.since(0).slice()
-    log.append(batchOf([row], 2))
-    const second = log.since(2).slice()
-    log.append(batchOf([row], 2))
-    const third = log.since(3).slice()
-    for (const parts of [
+    const pieceAfter = (rows: number, number: number): Uint8Array => {
+      const saved = log.rows
+      log.append(batchOf(new Array(rows).fill(row), 2))
+      return log.piece(saved, { number, of: 20 }).slice()
+    }
+    const [first, second, third] = [pieceAfter(2, 1), pieceAfter(1, 2), pieceAfter(1, 3)]
+    const back = emptyLog()
+    back.restorePieces([first, first, second, third])
+    expect(back.snapshot()).toEqual(log.snapshot())
+    for (const pieces of [
       [first, third],
       [second, third],
-      [first, first, second, third],
     ]) {
-      expect(() => emptyLog().restoreParts(parts)).toThrow(
+      expect(() => emptyLog().restorePieces(pieces)).toThrow(
         expect.objectContaining({ code: 'CORRUPT' }),
       )
     }
-    expect(() => new PredictionLog({ tasks: ['click'] }).restore(first)).toThrow(
+    expect(() => new PredictionLog({ tasks: ['click'] }).restore(log.snapshot())).toThrow(
       expect.objectContaining({ code: 'CORRUPT' }),
     )
   })

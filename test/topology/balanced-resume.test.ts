@@ -32,7 +32,7 @@ async function learn(sections: string, records: number): Promise<{ lives: number
       learnerEpochs(learner.run).pipe(takeWhile(() => learner.run.records < stopAt, true)),
     )
     const hash = learner.run.stateHash()
-    learner.close()
+    await learner.close()
     if (last?.end === true) return { lives, hash }
   }
 }

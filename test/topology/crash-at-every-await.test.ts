@@ -65,7 +65,9 @@ async function live(folder: string, at: number) {
     }
   })
   const ended = await Promise.race([running, crashed])
-  if (typeof ended !== 'string') ended.close()
+  if (typeof ended !== 'string') await ended.close()
+  // What the disk had been given is on it, whether anybody hears of it or not.
+  await (await Promise.race([opening, crashed.then(() => undefined)]))?.run.saved()
   // What was under way in the log when the process died is over before the next one looks.
   await settled()
   await nextTurn()

@@ -48,6 +48,23 @@ for (const name of ['fsyncSync', 'fdatasyncSync', 'renameSync', 'truncateSync', 
   }
 }
 
+// Checkpoints are written without waiting for the disk.
+const probe = await fs.promises.open(process.execPath, 'r')
+const handle = Object.getPrototypeOf(probe)
+await probe.close()
+for (const [owner, name] of [[handle, 'write'], [handle, 'sync'], [fs.promises, 'rename'], [fs.promises, 'rm']]) {
+  const original = owner[name]
+  owner[name] = async function (...args) {
+    calls += 1
+    const fails = full ? crashAt > 0 && calls >= crashAt && name === 'write' : calls === crashAt
+    if (fails) {
+      if (name === 'write') await original.call(this, args[0].subarray(0, Math.floor(args[0].byteLength / 2)))
+      die(name)
+    }
+    return original.apply(this, args)
+  }
+}
+
 syncBuiltinESMExports()
 
 const counted = process.env.CRASH_COUNT

@@ -34,7 +34,7 @@ export async function learnWhole({
     await learner.source.endHere()
     await lastValueFrom(learnerEpochs(learner.run))
   } finally {
-    learner.close()
+    await learner.close()
   }
   return { reports, run: learner.run, stages: learner.run.context.stages }
 }

@@ -80,9 +80,9 @@ describe('a learner', () => {
       })
     const first = await open()
     await expect(open()).rejects.toThrow(/the state of job small in .* already has a writer/)
-    first.close()
+    await first.close()
     const second = await open()
-    second.close()
+    await second.close()
   })
 })
 

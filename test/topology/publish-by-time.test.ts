@@ -51,7 +51,7 @@ async function someEpochs(
   const versions = reports.flatMap((one) => (one.kind === 'published' ? [one.sha256] : []))
   const state = learner.run.stateHash()
   // Nothing is checkpointed by closing: the files are as a kill would leave them.
-  learner.close()
+  await learner.close()
   await log.close()
   return { versions, state }
 }

@@ -80,7 +80,7 @@ async function open(
 
 async function finish(learner: OpenLearner): Promise<JobStages> {
   await lastValueFrom(learnerEpochs(learner.run))
-  learner.close()
+  await learner.close()
   return learner.run.context.stages
 }
 

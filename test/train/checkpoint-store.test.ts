@@ -4,9 +4,11 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -29,15 +31,15 @@ afterEach(() => {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** A part that is replaced and one that grows. */
-function parts(small: string, more: string, append = true): CheckpointPart[] {
+/** A part that is replaced and one that is in pieces. */
+function parts(small: string, piece: string): CheckpointPart[] {
   return [
-    { name: 'small', append: false, bytes: bytes(small) },
-    { name: 'table', append, bytes: bytes(more) },
+    { name: 'small', pieces: false, bytes: bytes(small) },
+    { name: 'table', pieces: true, bytes: bytes(piece) },
   ]
 }
 
-/** Parts as texts, the pieces of a growing one joined by a bar. */
+/** Parts as texts, the pieces joined by a bar. */
 function loaded(folder: string): { number: number; small: string; table: string } | undefined {
   const checkpoint = new CheckpointStore(folder).load()
   if (checkpoint === undefined) return undefined
@@ -46,12 +48,14 @@ function loaded(folder: string): { number: number; small: string; table: string 
   return { number: checkpoint.number, small: text('small'), table: text('table') }
 }
 
-/** A full checkpoint and two increments; returns what each loads as. */
-function chainIn(folder: string) {
-  const store = new CheckpointStore(folder)
-  store.save(parts('s0', 't0', false), true)
-  store.save(parts('s1', 't1'), false)
-  store.save(parts('s2', 't2'), false)
+/** Saves checkpoints from..to (exclusive). */
+async function save(store: CheckpointStore, from: number, to: number): Promise<void> {
+  for (let n = from; n < to; n++) await store.save(parts(`s${n}`, `t${n}`))
+}
+
+/** Three checkpoints; returns what each loads as. */
+async function threeIn(folder: string) {
+  await save(new CheckpointStore(folder), 0, 3)
   return [
     { number: 0, small: 's0', table: 't0' },
     { number: 1, small: 's1', table: 't0|t1' },
@@ -67,34 +71,54 @@ test('an empty folder has no checkpoint', () => {
   expect(loaded(temporaryFolder())).toBeUndefined()
 })
 
-test('small parts are replaced, growing parts are pieces in order', () => {
+test('small parts are replaced, large ones are pieces in order', async () => {
   const folder = temporaryFolder()
-  const states = chainIn(folder)
+  const states = await threeIn(folder)
   expect(loaded(folder)).toEqual(states[2])
 })
 
-test('a full checkpoint starts a new chain and removes the old one', () => {
+test('a checkpoint is as many files as there are turns; one more is kept, older ones go', async () => {
   const folder = temporaryFolder()
-  chainIn(folder)
   const store = new CheckpointStore(folder)
-  store.load()
-  expect(store.chainLength).toBe(3)
-  store.save(parts('s3', 't3', false), true)
-  expect(store.chainLength).toBe(1)
-  expect(files(folder)).toEqual(['0000000003.checkpoint'])
-  expect(loaded(folder)).toEqual({ number: 3, small: 's3', table: 't3' })
+  const { of } = store.turn
+  await save(store, 0, of + 5)
+  expect(store.turn).toEqual({ number: of + 5, of })
+  const pieces = Array.from({ length: of }, (_, i) => `t${5 + i}`)
+  expect(loaded(folder)).toEqual({
+    number: of + 4,
+    small: `s${of + 4}`,
+    table: pieces.join('|'),
+  })
+  expect(files(folder)).toHaveLength(of + 1)
+  rmSync(fileOf(folder, of + 4))
+  expect(loaded(folder)).toMatchObject({ number: of + 3, small: `s${of + 3}` })
 })
 
-test('an increment needs something to build on', () => {
-  expect(() => new CheckpointStore(temporaryFolder()).save(parts('a', 'b'), false)).toThrow(
-    expect.objectContaining({ code: 'BAD_STATE' }),
-  )
+test('what is saved is as it was when it was given, though writing goes on later', async () => {
+  const folder = temporaryFolder()
+  const store = new CheckpointStore(folder)
+  const live = bytes('before')
+  const saving = store.save([{ name: 'small', pieces: false, bytes: live }])
+  live.fill(0)
+  await saving
+  expect(loaded(folder)).toEqual({ number: 0, small: 'before', table: '' })
+})
+
+test('a folder that cannot be written to is an error of the save, and the next one takes its number', async () => {
+  const folder = temporaryFolder()
+  const store = new CheckpointStore(folder)
+  await save(store, 0, 1)
+  mkdirSync(`${fileOf(folder, 1)}.tmp`)
+  await expect(store.save(parts('s1', 't1'))).rejects.toThrow(/EISDIR/)
+  rmdirSync(`${fileOf(folder, 1)}.tmp`)
+  await save(store, 1, 2)
+  expect(loaded(folder)).toEqual({ number: 1, small: 's1', table: 't0|t1' })
 })
 
 describe('a crash', () => {
-  test('before the rename, after any byte, leaves the checkpoint before it and no litter', () => {
+  test('before the rename, after any byte, leaves the checkpoint before it and no litter', async () => {
     const folder = temporaryFolder()
-    const states = chainIn(folder)
+    const states = await threeIn(folder)
     const whole = readFileSync(fileOf(folder, 2))
     rmSync(fileOf(folder, 2))
     for (let length = 0; length <= whole.length; length++) {
@@ -107,9 +131,9 @@ describe('a crash', () => {
     }
   })
 
-  test('that left a truncated newest file falls back to the one before, and goes on from there', () => {
+  test('that left a truncated newest file falls back to the one before, and goes on from there', async () => {
     const source = temporaryFolder()
-    const states = chainIn(source)
+    const states = await threeIn(source)
     const whole = readFileSync(fileOf(source, 2))
     for (let length = 0; length < whole.length; length += 7) {
       const folder = temporaryFolder()
@@ -117,29 +141,16 @@ describe('a crash', () => {
       writeFileSync(fileOf(folder, 2), whole.subarray(0, length))
       const store = new CheckpointStore(folder)
       expect(store.load()?.number, `${length} bytes`).toBe(1)
-      store.save(parts('again', 't2b'), false)
+      await store.save(parts('again', 't2b'))
       expect(loaded(folder)).toEqual({ number: 2, small: 'again', table: `${states[1].table}|t2b` })
     }
-  })
-
-  test('between a new full file and the removal of the old chain loads the new one and removes the rest', () => {
-    const folder = temporaryFolder()
-    const old = temporaryFolder()
-    chainIn(folder)
-    cpSync(folder, old, { recursive: true })
-    const store = new CheckpointStore(folder)
-    store.load()
-    store.save(parts('s3', 't3', false), true)
-    for (const name of files(old)) copyFileSync(join(old, name), join(folder, name))
-    expect(loaded(folder)).toEqual({ number: 3, small: 's3', table: 't3' })
-    expect(files(folder)).toEqual(['0000000003.checkpoint'])
   })
 })
 
 describe('damage', () => {
-  test('of any single bit in the newest file is noticed', () => {
+  test('of any single bit in the newest file is noticed', async () => {
     const source = temporaryFolder()
-    const states = chainIn(source)
+    const states = await threeIn(source)
     const whole = readFileSync(fileOf(source, 2))
     for (let bit = 0; bit < whole.length * 8; bit += 5) {
       const folder = temporaryFolder()
@@ -151,9 +162,9 @@ describe('damage', () => {
     }
   })
 
-  test('of the first file breaks the whole chain: CORRUPT, not a fresh start, and nothing is removed', () => {
+  test('of the first file is damage of all that need it: CORRUPT, not a fresh start, and nothing is removed', async () => {
     const folder = temporaryFolder()
-    chainIn(folder)
+    await threeIn(folder)
     const first = readFileSync(fileOf(folder, 0))
     first[20]! ^= 4
     writeFileSync(fileOf(folder, 0), first)
@@ -161,17 +172,17 @@ describe('damage', () => {
     expect(files(folder)).toHaveLength(3)
   })
 
-  test('a missing link is CORRUPT as well when nothing before it is whole', () => {
+  test('a missing file is CORRUPT as well when nothing before it is whole', async () => {
     const folder = temporaryFolder()
-    chainIn(folder)
+    await threeIn(folder)
     rmSync(fileOf(folder, 0))
     expect(() => loaded(folder)).toThrow(expect.objectContaining({ code: 'CORRUPT' }))
     expect(existsSync(fileOf(folder, 2))).toBe(true)
   })
 
-  test('a file under another’s name is not taken for it', () => {
+  test('a file under another’s name is not taken for it', async () => {
     const folder = temporaryFolder()
-    const states = chainIn(folder)
+    const states = await threeIn(folder)
     copyFileSync(fileOf(folder, 1), fileOf(folder, 2))
     expect(loaded(folder)).toEqual(states[1])
   })
