@@ -16,8 +16,16 @@ export class ByteWriter {
     this.#view = new DataView(this.#bytes.buffer)
   }
 
+  /** Bytes written so far. */
   get length(): number {
     return this.#length
+  }
+
+  /** Starts over in the same memory, which is warm: bytes given before are written over. Gives much of it back when little was used. */
+  clear(): this {
+    if (this.#bytes.length > 4 * this.#length) this.#replace(2 * this.#length)
+    this.#length = 0
+    return this
   }
 
   u8(value: number): this {
@@ -75,12 +83,16 @@ export class ByteWriter {
     const at = this.#length
     this.#length += count
     if (this.#length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2))
-      grown.set(this.#bytes.subarray(0, at))
-      this.#bytes = grown
-      this.#view = new DataView(grown.buffer)
+      const before = this.#bytes.subarray(0, at)
+      this.#replace(Math.max(this.#length, this.#bytes.length * 2))
+      this.#bytes.set(before)
     }
     return at
+  }
+
+  #replace(capacity: number): void {
+    this.#bytes = new Uint8Array(capacity)
+    this.#view = new DataView(this.#bytes.buffer)
   }
 }
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { ByteReader, ByteWriter } from '../src/bytes.ts'
 import type { EmbeddingTable } from '../src/embeddings/table.ts'
-import { restoreTable, snapshotTable, takeTablePiece } from '../src/embeddings/table-snapshot.ts'
+import { restoreTable, snapshotTable, TablePieces } from '../src/embeddings/table-snapshot.ts'
 import { MillraceError } from '../src/errors.ts'
 import type { Stage } from '../src/stage.ts'
 import type { CheckpointPart, LoadedCheckpoint } from '../src/train/checkpoint-store.ts'
@@ -50,11 +50,17 @@ const LOGS = ['predictions', 'delayedPredictions'] as const satisfies readonly (
 export class LearnerState {
   readonly #stages: JobStages
   readonly #named: readonly { readonly name: string; readonly stage: Stage }[]
+  /** Embeddings, and the tables of feature state, by the names of their parts. */
+  readonly #tables: readonly (readonly [string, EmbeddingTable, TablePieces])[]
   readonly #savedRows = new Map<string, number>()
 
   constructor(stages: JobStages, exchange?: Stage) {
     this.#stages = stages
-    const { realNegatives, drawnNegatives } = stages
+    const { realNegatives, drawnNegatives, table, featureState } = stages
+    const states = Array.from(featureState.tables, ([name, one]) => [`state.${name}`, one] as const)
+    this.#tables = [['table', table] as const, ...states].map(
+      ([name, one]) => [name, one, new TablePieces(one)] as const,
+    )
     this.#named = [
       ...STAGES.map((name) => ({ name, stage: stages[name] })),
       ...(realNegatives === undefined ? [] : [{ name: 'realNegatives', stage: realNegatives }]),
@@ -63,6 +69,7 @@ export class LearnerState {
     ]
   }
 
+  /** Some are views that are valid until the next call. */
   parts(position: LearnerPosition, turn: Turn): CheckpointPart[] {
     const parts: CheckpointPart[] = [
       { name: 'position', pieces: false, bytes: new ByteWriter().json(position).finish() },
@@ -76,8 +83,8 @@ export class LearnerState {
       parts.push({ name, pieces: true, bytes })
       this.#savedRows.set(name, log.rows)
     }
-    for (const [name, table] of this.#tables()) {
-      parts.push({ name, pieces: true, bytes: takeTablePiece(table, turn) })
+    for (const [name, , pieces] of this.#tables) {
+      parts.push({ name, pieces: true, bytes: pieces.take(turn) })
     }
     return parts
   }
@@ -85,7 +92,7 @@ export class LearnerState {
   /** Fills fresh stages; CORRUPT when a part is missing. */
   restore(checkpoint: LoadedCheckpoint): void {
     for (const { name, stage } of this.#named) stage.restore(lastPiece(checkpoint, name))
-    for (const [name, table] of this.#tables()) restoreTable(table, ...piecesOf(checkpoint, name))
+    for (const [name, table] of this.#tables) restoreTable(table, ...piecesOf(checkpoint, name))
     for (const name of LOGS) {
       this.#stages[name].restorePieces(piecesOf(checkpoint, name))
       this.#savedRows.set(name, this.#stages[name].rows)
@@ -96,17 +103,9 @@ export class LearnerState {
   sha256(position: LearnerPosition): string {
     const hash = createHash('sha256')
     for (const { stage } of this.#named) hash.update(stage.snapshot())
-    for (const [, table] of this.#tables()) hash.update(snapshotTable(table))
+    for (const [, table] of this.#tables) hash.update(snapshotTable(table))
     for (const name of LOGS) hash.update(this.#stages[name].snapshot())
     return hash.update(JSON.stringify([position.positions, position.written])).digest('hex')
-  }
-
-  /** Embeddings, and the tables of feature state, by the names of their parts. */
-  #tables(): [string, EmbeddingTable][] {
-    const { table, featureState } = this.#stages
-    const tables: [string, EmbeddingTable][] = [['table', table]]
-    for (const [name, one] of featureState.tables) tables.push([`state.${name}`, one])
-    return tables
   }
 }
 

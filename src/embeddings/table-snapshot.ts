@@ -16,27 +16,55 @@ const BLOCK_ROWS = 256
  * because it follows from the keys. Does not move the checkpoint cursor.
  */
 export function snapshotTable(table: EmbeddingTable): Uint8Array {
-  const writer = startSnapshot(table, 'full', table.rows).u32(table.rows)
+  const recordBytes = table.columns.recordWidth * 4
+  const awaitingBytes = 4 * (table.dirtyCount('publication') + table.free.count)
+  // With room for all of it, so that it never grows by copying.
+  const room = new ByteWriter(table.rows * recordBytes + awaitingBytes + 1024)
+  const writer = startSnapshot(table, 'full', room).u32(table.rows)
   for (const records of table.records()) writer.raw(records)
   return endSnapshot(table, writer)
 }
 
-/**
- * The rows that changed since the checkpoint cursor was last taken, and those that have their turn; takes the cursor. Costs as
- * much as these rows and the free ones, not as the table.
- */
-export function takeTablePiece(table: EmbeddingTable, turn: Turn): Uint8Array {
+/** Writes a table piece by piece. */
+export class TablePieces {
+  readonly #table: EmbeddingTable
+  readonly #writer = new ByteWriter()
+  #records = new Uint32Array(0)
+
+  constructor(table: EmbeddingTable) {
+    this.#table = table
+  }
+
+  /**
+   * The rows that changed since the checkpoint cursor was last taken, and those that have their turn; takes the cursor. Costs as
+   * much as these rows and the free ones, not as the table. A view, valid until the next piece: fresh memory would cost more than
+   * the copying.
+   */
+  take(turn: Turn): Uint8Array {
+    const table = this.#table
+    markTurn(table, turn)
+    const rows = table.takeDirty('checkpoint')
+    const { recordWidth } = table.columns
+    const records = this.#roomFor(rows.length * recordWidth)
+    for (let i = 0; i < rows.length; i++) {
+      table.readWords(rows[i]!, 0, recordWidth, records, i * recordWidth)
+    }
+    const writer = startSnapshot(table, 'piece', this.#writer.clear())
+    return endSnapshot(table, writer.array(rows).array(records))
+  }
+
+  #roomFor(words: number): Uint32Array {
+    const { length } = this.#records
+    if (length < words || length > 4 * words) this.#records = new Uint32Array(words * 2)
+    return this.#records.subarray(0, words)
+  }
+}
+
+function markTurn(table: EmbeddingTable, turn: Turn): void {
   for (const block of inTurn(turn, Math.ceil(table.rows / BLOCK_ROWS))) {
     const end = Math.min(table.rows, (block + 1) * BLOCK_ROWS)
     for (let row = block * BLOCK_ROWS; row < end; row++) table.repeat(row)
   }
-  const rows = table.takeDirty('checkpoint')
-  const { recordWidth } = table.columns
-  const records = new Uint32Array(rows.length * recordWidth)
-  for (let i = 0; i < rows.length; i++) {
-    table.readWords(rows[i]!, 0, recordWidth, records, i * recordWidth)
-  }
-  return endSnapshot(table, startSnapshot(table, 'piece', rows.length).array(rows).array(records))
 }
 
 /**
@@ -63,12 +91,8 @@ export function restoreTable(table: EmbeddingTable, ...snapshots: readonly Uint8
 
 type Extent = 'full' | 'piece'
 
-/** The header, in a writer that has room for `count` records, so that it never grows by copying. */
-function startSnapshot(table: EmbeddingTable, extent: Extent, count: number): ByteWriter {
+function startSnapshot(table: EmbeddingTable, extent: Extent, writer: ByteWriter): ByteWriter {
   const columns = describeColumns(table.columns)
-  const awaitingBytes = 4 * (table.dirtyCount('publication') + table.free.count)
-  const recordBytes = table.columns.recordWidth * 4 + 4
-  const writer = new ByteWriter(count * recordBytes + awaitingBytes + columns.length + 64)
   return writer.u8(FORMAT).text(extent).text(columns).u32(table.rows).array(table.free.list())
 }
 

@@ -4,9 +4,9 @@
  * checkpoint does not grow with what exists (design section 4).
  */
 
-import { createHash, webcrypto } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
@@ -31,9 +31,13 @@ const DIGEST_BYTES = 32
 /** Files that are one checkpoint: bounds what a restore reads and what lies on disk. */
 const FILES = 20
 
+/** Bytes that are hashed and written at a time; between two pieces the caller has its turn. */
+const WRITE_BYTES = 1 << 20
+
 /** Writes and reads the files in one folder. Not safe for two processes: the learner's lock on the folder is taken elsewhere. */
 export class CheckpointStore {
   readonly #folder: string
+  readonly #writer = new ByteWriter()
   #next = 0
 
   constructor(folder: string) {
@@ -47,13 +51,13 @@ export class CheckpointStore {
   }
 
   /**
-   * Makes the parts durable: once it resolves, a crash at any later moment loads them. Only the bytes are put together before it
+   * Makes the parts durable: once it resolves, a crash at any later moment loads them. Only a copy of their bytes is made before it
    * returns; hashing, writing and syncing go on beside the caller. One at a time.
    */
   async save(parts: readonly CheckpointPart[]): Promise<number> {
     const number = this.#next
     const first = Math.max(0, number - FILES + 1)
-    await this.#write(number, encode({ number, first, parts }))
+    await this.#write(number, encode(this.#writer.clear(), { number, first, parts }))
     this.#next = number + 1
     // The file before the first is kept: the newest may turn out to be damaged, and then it is the first.
     if (first > 1) await rm(this.#path(first - 2), { force: true })
@@ -118,12 +122,15 @@ export class CheckpointStore {
   async #write(number: number, content: Uint8Array): Promise<void> {
     const path = this.#path(number)
     const temporary = `${path}.tmp`
-    const digest = new Uint8Array(await webcrypto.subtle.digest('SHA-256', content))
     const file = await open(temporary, 'w')
     try {
-      for (const bytes of [content, digest]) {
-        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+      const hash = createHash('sha256')
+      for (let at = 0; at < content.length; at += WRITE_BYTES) {
+        const piece = content.subarray(at, at + WRITE_BYTES)
+        hash.update(piece)
+        await writeAll(file, piece)
       }
+      await writeAll(file, hash.digest())
       await file.sync()
     } finally {
       await file.close()
@@ -149,9 +156,12 @@ interface CheckpointFile {
   readonly parts: readonly CheckpointPart[]
 }
 
-function encode({ number, first, parts }: CheckpointFile): Uint8Array {
-  const size = parts.reduce((sum, part) => sum + part.bytes.length + part.name.length + 16, 64)
-  const writer = new ByteWriter(size).u32(MAGIC).u32(number).u32(first).u32(parts.length)
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+}
+
+function encode(writer: ByteWriter, { number, first, parts }: CheckpointFile): Uint8Array {
+  writer.u32(MAGIC).u32(number).u32(first).u32(parts.length)
   for (const { name, pieces, bytes } of parts) {
     writer
       .text(name)

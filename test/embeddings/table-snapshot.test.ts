@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EmbeddingTable } from '../../src/embeddings/table.ts'
 import { allRows, exportRows, importRows } from '../../src/embeddings/table-rows.ts'
-import { restoreTable, snapshotTable, takeTablePiece } from '../../src/embeddings/table-snapshot.ts'
+import { restoreTable, snapshotTable, TablePieces } from '../../src/embeddings/table-snapshot.ts'
 import { mix32 } from '../../src/random.ts'
 import { followerTable, keyList, smallTable, threeGroups, vectorsOf } from './tables.ts'
 
@@ -44,7 +44,7 @@ test('pieces, as many as there are turns, give the table of an uninterrupted run
         touch(table, ids, gradient)
         if (after === 'publish') table.takeDirty('publication')
         if (after !== 'checkpoint') continue
-        pieces.push(takeTablePiece(table, { number: pieces.length, of }))
+        pieces.push(new TablePieces(table).take({ number: pieces.length, of }))
         const restored = smallTable()
         restoreTable(restored, ...pieces.slice(-of))
         expect(sameBytes(restored, table)).toBe(true)
@@ -67,12 +67,12 @@ test('a piece holds what was touched since the last one and the rows that have t
     Array.from({ length: 5120 }, (_, i) => i),
     1,
   )
-  const first = takeTablePiece(table, { number: 0, of: 20 }).length
+  const first = new TablePieces(table).take({ number: 0, of: 20 }).length
   table.takeDirty('publication')
-  const second = takeTablePiece(table, { number: 1, of: 20 }).length
+  const second = new TablePieces(table).take({ number: 1, of: 20 }).length
   touch(table, [1, 2, 3], 1)
   table.takeDirty('publication')
-  const third = takeTablePiece(table, { number: 2, of: 20 }).length
+  const third = new TablePieces(table).take({ number: 2, of: 20 }).length
   expect(first).toBeGreaterThan(5120 * recordBytes)
   expect(second).toBeGreaterThan(256 * recordBytes)
   expect(second).toBeLessThan(257 * recordBytes + 200)
@@ -88,15 +88,15 @@ test('snapshots that do not fit are refused', () => {
   expect(() => restoreTable(smallTable([threeGroups[0]!]), full)).toThrow(/columns is/)
   expect(() => restoreTable(smallTable(), full.subarray(0, full.length - 1))).toThrow(/more bytes/)
   expect(() => restoreTable(smallTable())).toThrow(/no pieces/)
-  takeTablePiece(table, turn)
+  new TablePieces(table).take(turn)
   touch(table, [9], 1)
-  const later = takeTablePiece(table, turn)
+  const later = new TablePieces(table).take(turn)
   expect(() => restoreTable(smallTable(), later)).toThrow(/row 0 of 4 is in no table snapshot/)
   expect(() => restoreTable(smallTable(), later, full)).toThrow(/row 3 of 3/)
   const other = smallTable()
   touch(other, [3, 2, 1], 1)
   touch(table, [1], 1)
-  const foreign = takeTablePiece(table, turn)
+  const foreign = new TablePieces(table).take(turn)
   expect(() => restoreTable(smallTable(), snapshotTable(other), later, foreign)).toThrow(
     /key that is in row/,
   )

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { allRows, exportRows, importRows } from '../../src/embeddings/table-rows.ts'
-import { restoreTable, snapshotTable, takeTablePiece } from '../../src/embeddings/table-snapshot.ts'
+import { restoreTable, snapshotTable, TablePieces } from '../../src/embeddings/table-snapshot.ts'
 import { FeatureState } from '../../src/feature-state/feature-state.ts'
 import { FeatureEncoder } from '../../src/features/encode.ts'
 import { featureListOptions } from '../../src/features/feature-options.ts'
@@ -61,7 +61,7 @@ test('restored from a whole snapshot and a piece it has the same columns and the
       const fulls = tablesOf(whole)
       teach(whole, samples.slice(from, to))
       const pieces = Array.from(whole.state.tables.values(), (table) =>
-        takeTablePiece(table, { number: 5, of: 20 }).slice(),
+        new TablePieces(table).take({ number: 5, of: 20 }).slice(),
       )
 
       const restored = encoderWith(...FEATURES)
