@@ -22,5 +22,5 @@ COPY examples ./examples
 RUN mkdir /data && chown node:node /data
 USER node
 WORKDIR /data
-ENTRYPOINT ["node", "/app/dist/bin/millrace.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/dist/bin/millrace.js"]
 CMD ["--help"]

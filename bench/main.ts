@@ -91,7 +91,7 @@ async function runOne(
 function runAll(): number {
   const failed = Object.keys(BENCHES).filter((name) => {
     print(`\n${name}`)
-    const args = ['--expose-gc', fileURLToPath(import.meta.url), name]
+    const args = [...process.execArgv, fileURLToPath(import.meta.url), name]
     return spawnSync(process.execPath, args, { stdio: 'inherit' }).status !== 0
   })
   if (failed.length === 0) return 0

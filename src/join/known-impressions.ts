@@ -129,6 +129,16 @@ export class KnownImpressions {
     return forgotten ? -1 : slot
   }
 
+  /** The events of the impressions that are not closed, oldest first. */
+  openEvents(): Event[] {
+    const events: Event[] = []
+    for (let n = 0; n < this.#size; n++) {
+      const event = this.#events[this.#slot(n)]
+      if (event !== undefined) events.push(event)
+    }
+    return events
+  }
+
   /** The impressions from the oldest on. */
   *remembered(): Generator<KnownImpression> {
     for (let n = 0; n < this.#size; n++) {

@@ -78,9 +78,7 @@ export class LabelJoin implements Stage {
 
   /** The events of the open impressions, oldest first. */
   openEvents(): readonly Event[] {
-    const events: Event[] = []
-    for (const { event } of this.#known.remembered()) if (event !== undefined) events.push(event)
-    return events
+    return this.#known.openEvents()
   }
 
   /** How the labels of every task come in; empty without a guard. */

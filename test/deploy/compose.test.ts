@@ -148,7 +148,8 @@ describe('Dockerfile', () => {
   test('starts the command line of the package, not as root, on the Node that the package asks for', () => {
     const { bin, engines } = JSON.parse(readFileSync('package.json', 'utf8'))
     const entry = lines.find((line) => line.startsWith('ENTRYPOINT'))
-    expect(entry).toBe(`ENTRYPOINT ["node", "${resolve('/app', bin.millrace)}"]`)
+    const program = resolve('/app', bin.millrace)
+    expect(entry).toBe(`ENTRYPOINT ["node", "--max-semi-space-size=64", "${program}"]`)
     expect(lines).toContain('USER node')
     const versions = lines.flatMap(
       (line) => /^FROM node:(\d+)\.(\d+)\.\d+-/.exec(line)?.slice(1, 3) ?? [],
