@@ -3,6 +3,7 @@
  * an example in examples/library; the command line does the rest.
  */
 
+export { openChunkCodec } from '../topology/chunk-codec.ts'
 export {
   type Fields,
   type LearnerOptions,

@@ -1,10 +1,14 @@
-/** @file The codec of the model topic, with the schema that ships with the package. */
+/** @file The codec of the model topic, with the schemas that ship with the package. */
 
 import { ChunkCodec } from '../src/publish/chunk-codec.ts'
-import { loadSchema } from '../src/wire/avro-schema.ts'
+import { type AvroSchema, loadSchema } from '../src/wire/avro-schema.ts'
 import { packageFile } from './package-files.ts'
 
 /** The codec of update chunks; a program that only follows needs no other schema. */
 export function openChunkCodec(): ChunkCodec {
-  return new ChunkCodec(loadSchema(packageFile('schemas/model-update.avsc')))
+  return new ChunkCodec(shipped('model-update'), shipped('model-update-deflated'))
+}
+
+function shipped(name: string): AvroSchema {
+  return loadSchema(packageFile(`schemas/${name}.avsc`))
 }

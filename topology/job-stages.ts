@@ -20,6 +20,7 @@ import { PredictionLog } from '../src/observe/prediction-log.ts'
 import { Progressive } from '../src/observe/progressive.ts'
 import { Gate } from '../src/publish/gate.ts'
 import { Publisher } from '../src/publish/publisher.ts'
+import type { RowTypeOptions } from '../src/publish/row-types.ts'
 import type { Corrections } from '../src/publish/update.ts'
 import { DrawnNegatives } from '../src/samples/drawn-negatives.ts'
 import type { Intake } from '../src/samples/intake.ts'
@@ -81,6 +82,7 @@ export function buildStages(
   const encoder = new FeatureEncoder(spec, featureState, longestWindowMs(job.join.tasks))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
   if (share.of > 1 && table.life !== undefined) throw notBounded()
+  if (share.of > 1 && table.columns.slotAt !== undefined) throw notBySlot()
   return {
     tasks,
     intake,
@@ -119,6 +121,18 @@ function notBounded(): MillraceError {
   return new MillraceError('BAD_SETTINGS', 'several trainers cannot bound their tables yet', {
     remedy: 'leave train.tables out, or run one trainer',
   })
+}
+
+/** A row that another trainer made comes without its slot. */
+function notBySlot(): MillraceError {
+  return new MillraceError(
+    'BAD_SETTINGS',
+    'several trainers cannot publish slots in types of their own',
+    {
+      remedy:
+        'give publish.values one type for all and leave publish.slot_values out, or run one trainer',
+    },
+  )
 }
 
 /** Negatives that were left out of the learned rows count through those that stayed; opened rows are a fair share anyway. */
@@ -188,8 +202,22 @@ export function jobHash(job: Job): string {
     ...balancing,
     train: learning,
     ...(resets ? { drift: job.observe.drift } : {}),
+    // Rows then have a word more.
+    ...(keepsSlots(job) ? { slots: true } : {}),
   }
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
+}
+
+/** Whether rows keep the slots of their keys: where the types of published values depend on them. */
+function keepsSlots({ publish }: Job): boolean {
+  return Object.keys(publish.slot_values).length > 0
+}
+
+/** The types in which rows are published. */
+export function rowTypes({ publish }: Job, slots: readonly FeatureSlot[]): RowTypeOptions {
+  const { values: byDefault, slot_values: others } = publish
+  if (Object.keys(others).length === 0) return { byDefault }
+  return { byDefault, bySlot: slots.map(({ name }) => others[name]) }
 }
 
 /** A fresh learner with its table, for what the encoder gives. */
@@ -209,7 +237,7 @@ export function buildLearner(
     wideOptimizer: sparseOptimizer(train.wide),
     memory: rowBalancer?.remembers === true ? tasks.length : 0,
   })
-  const table = dietTable(columns, train.seed, train.tables)
+  const table = dietTable(columns, train.seed, train.tables, { slot: keepsSlots(job) })
   const { learning_rate, beta1, beta2, epsilon } = train.dense
   const learner = new Learner({
     engine,
@@ -262,5 +290,6 @@ function buildPublisher(
     everySamples: publish.every_samples,
     fullEvery: publish.full_every,
     probeRows: publish.probe_rows,
+    values: rowTypes(job, encoder.spec.slots),
   })
 }

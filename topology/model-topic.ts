@@ -5,7 +5,7 @@
 
 import type { LogRecord, TopicLog } from '../src/broker/topic-log.ts'
 import { MillraceError } from '../src/errors.ts'
-import { ChunkAssembly, cutIntoChunks } from '../src/publish/chunk.ts'
+import { ChunkAssembly, type ChunkCompression, cutIntoChunks } from '../src/publish/chunk.ts'
 import type { ChunkCodec } from '../src/publish/chunk-codec.ts'
 import type { Version } from '../src/publish/publisher.ts'
 import { type Signer, updateMessage } from '../src/publish/signature.ts'
@@ -26,6 +26,8 @@ export interface ModelTopicOptions {
   readonly modelId: string
   readonly codec: ChunkCodec
   readonly chunkBytes: number
+  /** `none` unless given. */
+  readonly compression?: ChunkCompression | undefined
   readonly clock: Clock
   /** Absent: updates are not signed. */
   readonly signer?: Signer | undefined
@@ -79,7 +81,7 @@ export class ModelTopic {
       return
     }
     if (version.kind === 'full') this.#fullOffset = this.#nextOffset
-    const { log, topic, modelId, codec, chunkBytes, clock, signer } = this.#options
+    const { log, topic, modelId, codec, chunkBytes, compression, clock, signer } = this.#options
     const envelope = {
       model_id: modelId,
       trainer_epoch: this.#trainerEpoch,
@@ -95,7 +97,7 @@ export class ModelTopic {
     const records = cutIntoChunks({ ...envelope, signature }, version.content, chunkBytes).map(
       (chunk) => ({
         key,
-        value: codec.encode(chunk),
+        value: codec.encode(chunk, compression),
         timestampMs: envelope.published_at_ms,
         partition: 0,
       }),

@@ -158,7 +158,7 @@ function modelTopicOptions(
   { job, log, clock }: OpenLearnerOptions,
   environment: Environment,
 ): ModelTopicOptions {
-  const { topic, chunk_bytes, model_id = job.name, signing_key } = job.publish
+  const { topic, chunk_bytes, compression, model_id = job.name, signing_key } = job.publish
   const key = signing_key === undefined ? undefined : readSecret(signing_key, environment)
   return {
     log,
@@ -166,6 +166,7 @@ function modelTopicOptions(
     modelId: model_id,
     codec: openChunkCodec(),
     chunkBytes: chunk_bytes,
+    compression,
     clock,
     signer: key === undefined ? undefined : signerFromPem(key.reveal()),
   }

@@ -1,6 +1,7 @@
 /** @file A version put together from updates for tools: every row and weight by name, as one full update. */
 
 import { MillraceError } from '../src/errors.ts'
+import { PackedRows } from '../src/publish/packed-rows.ts'
 import type { UpdateContent } from '../src/publish/update.ts'
 import { versionNumbered } from './control-topic.ts'
 import { type ListedVersion, listVersions, type VersionSource } from './version-list.ts'
@@ -76,7 +77,8 @@ class VersionState {
     const kept = this.#sections.filter(
       ({ name }) => !update.sections.some((one) => one.name === name),
     )
-    return { ...update, rows: { keys, values }, sections: [...kept, ...update.sections] }
+    const rows = PackedRows.exact({ keys, values }, width)
+    return { ...update, rows, sections: [...kept, ...update.sections] }
   }
 }
 

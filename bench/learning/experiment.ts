@@ -18,11 +18,13 @@ export interface Column {
   readonly digits?: number
 }
 
-/** A table of docs/learning.md, written between `<!-- generated: learning NAME -->` and `<!-- end -->`. */
+/** A table of a page, written between `<!-- generated: learning NAME -->` and `<!-- end -->`. */
 export interface Experiment {
   readonly name: string
   /** What is asked, one sentence. */
   readonly question: string
   readonly columns: readonly Column[]
+  /** Where its table stands; docs/learning.md unless given. */
+  readonly page?: string
   readonly run: (laboratory: Laboratory) => Promise<readonly Row[]>
 }

@@ -1,9 +1,16 @@
-/** @file Every experiment on learning, in the order of docs/learning.md; a new one is a file and a line here. */
+/** @file Every experiment on learning, in the order of docs/learning.md, then those of other pages; a new one is a file and a line here. */
 
 import { actions } from './actions.ts'
 import { delayedFeedback } from './delayed-feedback.ts'
 import type { Experiment } from './experiment.ts'
 import { negatives } from './negatives.ts'
 import { outage } from './outage.ts'
+import { publishedValues } from './published-values.ts'
 
-export const EXPERIMENTS: readonly Experiment[] = [delayedFeedback, negatives, actions, outage]
+export const EXPERIMENTS: readonly Experiment[] = [
+  delayedFeedback,
+  negatives,
+  actions,
+  outage,
+  publishedValues,
+]

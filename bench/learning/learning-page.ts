@@ -1,4 +1,4 @@
-/** @file Results of experiments as the tables of docs/learning.md. */
+/** @file Results of experiments as tables of the documentation. */
 
 import type { Machine } from '../machine.ts'
 import type { Column, Experiment, Row } from './experiment.ts'
@@ -15,6 +15,9 @@ export interface KeptExperiment {
   readonly node: string
   readonly rows: readonly Row[]
 }
+
+/** The page of an experiment that names none. */
+export const LEARNING_PAGE = 'docs/learning.md'
 
 export function resultFile(name: string): string {
   return `bench/results/learning/${name}.json`
@@ -58,7 +61,6 @@ function withPart(page: string, name: string, content: string): string {
   const first = `<!-- generated: learning ${name} -->`
   const at = page.indexOf(first)
   const end = page.indexOf('<!-- end -->', at)
-  if (at < 0 || end < 0)
-    throw new RangeError(`docs/learning.md has no part ${first} ... <!-- end -->`)
+  if (at < 0 || end < 0) throw new RangeError(`the page has no part ${first} ... <!-- end -->`)
   return `${page.slice(0, at + first.length)}\n${content}\n${page.slice(end)}`
 }

@@ -1,4 +1,4 @@
-/** @file `npm run learning [-- NAME...]`: runs experiments, keeps their results, and writes the tables of docs/learning.md from them. */
+/** @file `npm run learning [-- NAME...]`: runs experiments, keeps their results, and writes the tables of the documentation from them. */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -7,17 +7,15 @@ import { openEngine } from '../../src/tensors/engine-choice.ts'
 import { packageFile } from '../../topology/package-files.ts'
 import { thisCommit, thisMachine } from '../machine.ts'
 import { EXPERIMENTS } from './experiments.ts'
-import { type KeptExperiment, pageWith, resultFile } from './learning-page.ts'
+import { type KeptExperiment, LEARNING_PAGE, pageWith, resultFile } from './learning-page.ts'
 
-const HELP = `npm run learning                            every experiment, then the tables of docs/learning.md
+const HELP = `npm run learning                            every experiment, then the tables of the documentation
 npm run learning -- NAME...                 some of them
 npm run learning -- --impressions N         shorter or longer simulated worlds (default 300000)
 npm run learning -- --page                  only the tables, from bench/results/learning
 
 Experiments: ${EXPERIMENTS.map(({ name }) => name).join(', ')}
 `
-
-const PAGE = packageFile('docs/learning.md')
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -43,7 +41,7 @@ async function main(): Promise<void> {
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   )
   if (!values.page) for (const { name } of wanted) await runOne(name, impressions)
-  writePage()
+  writePages()
 }
 
 async function runOne(name: string, impressions: number): Promise<void> {
@@ -68,12 +66,16 @@ async function runOne(name: string, impressions: number): Promise<void> {
 }
 
 /** The tables of all results that there are. */
-function writePage(): void {
+function writePages(): void {
   const results = EXPERIMENTS.flatMap(({ name }) => {
     const file = packageFile(resultFile(name))
     return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8')) as KeptExperiment] : []
   })
-  writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), EXPERIMENTS, results))
+  for (const name of new Set(EXPERIMENTS.map(({ page = LEARNING_PAGE }) => page))) {
+    const file = packageFile(name)
+    const shown = EXPERIMENTS.filter(({ page = LEARNING_PAGE }) => page === name)
+    writeFileSync(file, pageWith(readFileSync(file, 'utf8'), shown, results))
+  }
 }
 
 await main()

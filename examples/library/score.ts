@@ -1,9 +1,7 @@
 // Scores with a model that is known from its topic alone. Run the learner first: `npm start`.
-import { fileURLToPath } from 'node:url'
-import { ChunkCodec, FeatureEncoder, Follower, loadSchema, openFileLog, plainEngine } from 'millrace'
+import { FeatureEncoder, Follower, openChunkCodec, openFileLog, plainEngine } from 'millrace'
 
-const schema = new URL('../../schemas/model-update.avsc', import.meta.resolve('millrace'))
-const codec = new ChunkCodec(loadSchema(fileURLToPath(schema)))
+const codec = openChunkCodec()
 const follower = new Follower(plainEngine())
 const log = await openFileLog({ path: '.millrace/simulated/bus', access: 'read-only' })
 

@@ -29,13 +29,15 @@ export interface ColumnGroup extends ColumnRequest {
   readonly initial: InitialDraw
 }
 
-/** The layout of a record: [key hi, key lo | values of all groups | states of all groups | age and score], in 32-bit words. */
+/** The layout of a record: [key hi, key lo | values of all groups | states of all groups | slot | age and score], in 32-bit words. */
 export interface TableColumns {
   readonly groups: readonly ColumnGroup[]
   /** Values per row, over all groups. */
   readonly width: number
   /** Optimizer state floats per row, over all groups. */
   readonly stateWidth: number
+  /** Where the word is that names the slot of the row's key; undefined in a table that keeps none. */
+  readonly slotAt: number | undefined
   /** Where the words of a row's age and score start; undefined in a table that gives no row up by itself. */
   readonly lifeAt: number | undefined
   /** Words per record, key, age and score included. */
@@ -48,11 +50,17 @@ export const LIFE_WORDS = 2
 /** Words that a record starts with: the 64-bit key, beside the values so that comparing it fetches them too. */
 export const KEY_WORDS = 2
 
+/** What a record may hold besides: age and score of a row that may be given up, the slot of its key. */
+export interface RecordExtras {
+  readonly life?: boolean
+  readonly slot?: boolean
+}
+
 /** Places the requested groups one after the other. Throws BAD_SETTINGS for an empty list, a width below 1 or a repeated name. */
 export function layOutColumns(
   requests: readonly ColumnRequest[],
   seed: number,
-  { life = false }: { readonly life?: boolean } = {},
+  { life = false, slot = false }: RecordExtras = {},
 ): TableColumns {
   checkRequests(requests)
   const width = requests.reduce((sum, group) => sum + group.width, 0)
@@ -73,12 +81,14 @@ export function layOutColumns(
     valueAt += request.width
     stateAt += stateWidth
   }
+  const lifeAt = stateAt + (slot ? 1 : 0)
   return {
     groups,
     width,
     stateWidth: stateAt - KEY_WORDS - width,
-    lifeAt: life ? stateAt : undefined,
-    recordWidth: life ? stateAt + LIFE_WORDS : stateAt,
+    slotAt: slot ? stateAt : undefined,
+    lifeAt: life ? lifeAt : undefined,
+    recordWidth: lifeAt + (life ? LIFE_WORDS : 0),
   }
 }
 
@@ -92,6 +102,7 @@ export function columnGroup(columns: TableColumns, name: string): ColumnGroup {
 
 /** One line that two tables share exactly when a record of one can be read by the other. */
 export function describeColumns(columns: TableColumns): string {
+  const slot = columns.slotAt === undefined ? '' : ' slot'
   const life = columns.lifeAt === undefined ? '' : ' life'
   const groups = columns.groups
     .map(
@@ -99,7 +110,7 @@ export function describeColumns(columns: TableColumns): string {
         `${group.name}:${group.width}:${group.optimizer?.kind ?? 'none'}:${group.stateWidth}`,
     )
     .join(' ')
-  return groups + life
+  return groups + slot + life
 }
 
 function checkRequests(requests: readonly ColumnRequest[]): void {

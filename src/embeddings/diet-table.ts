@@ -1,7 +1,7 @@
 /** @file A table by the rules of a job: how many rows fit into its bound, and what its records need for that. */
 
 import { MillraceError } from '../errors.ts'
-import { type ColumnRequest, layOutColumns } from './columns.ts'
+import { type ColumnRequest, layOutColumns, type RecordExtras } from './columns.ts'
 import type { DietOptions } from './diet-options.ts'
 import { RowLife } from './row-life.ts'
 import { PAGE_BITS } from './row-pages.ts'
@@ -11,17 +11,18 @@ const MB = 2 ** 20
 /** Bytes per row beside its record: 10 of the index at most, a bit for each of the two cursors and for the free rows. */
 const BESIDE = 11
 
-/** Without a rule it is a plain table. BAD_SETTINGS when not even one page of rows fits into the bound. */
+/** Without a rule it is a plain table; `slot`: rows keep the slots of their keys. BAD_SETTINGS when not even one page of rows fits into the bound. */
 export function dietTable(
   requests: readonly ColumnRequest[],
   seed: number,
   options: DietOptions,
+  { slot = false }: Pick<RecordExtras, 'slot'> = {},
 ): EmbeddingTable {
   const { admit_after: after, admit_share: share, expire_hours: hours, most_mb: most } = options
   if (after === 1 && share === 1 && hours === undefined && most === undefined) {
-    return new EmbeddingTable(layOutColumns(requests, seed))
+    return new EmbeddingTable(layOutColumns(requests, seed, { slot }))
   }
-  const columns = layOutColumns(requests, seed, { life: true })
+  const columns = layOutColumns(requests, seed, { life: true, slot })
   const sketch = new RowLife(options, seed, 0).bytes
   const capacity =
     most === undefined

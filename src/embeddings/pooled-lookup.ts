@@ -5,7 +5,11 @@ import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { BatchKeys } from './batch-keys.ts'
 import { type ColumnGroup, KEY_WORDS } from './columns.ts'
 import { readMemory, writeMemory } from './row-memory.ts'
+import { writeSlots } from './row-slot.ts'
 import type { EmbeddingTable } from './table.ts'
+
+/** Changes values that were read, in place: those of row rows[i], -1 for a key without one, at values[i * width ..]. */
+export type ValuesEdit = (rows: Int32Array, count: number, values: Float32Array) => void
 
 /**
  * One batch at a time: `bind` it, `forward` per column group, and, when it is learned from, `insert` once and then
@@ -30,15 +34,20 @@ export class PooledLookup {
     return this.#keys.count
   }
 
-  /** Reads the rows of the batch's ids as they stand; inserts nothing. Returns how many distinct ids have no row yet. */
-  bind(features: EncodedFeatures): number {
+  /**
+   * Reads the rows of the batch's ids as they stand, or as `edit` leaves the values; inserts nothing. Returns how many distinct ids
+   * have no row yet.
+   */
+  bind(features: EncodedFeatures, edit?: ValuesEdit): number {
     this.#features = features
     this.#keys.collect(features.slots)
     if (this.#rows.length < this.distinct) {
       this.#rows = new Int32Array(this.distinct * 2)
       this.#values = new Float32Array(this.#rows.length * this.#table.columns.width)
     }
-    return this.#table.lookUp(this.#keys, this.#rows, this.#values)
+    const unseen = this.#table.lookUp(this.#keys, this.#rows, this.#values)
+    edit?.(this.#rows, this.distinct, this.#values)
+    return unseen
   }
 
   /**
@@ -74,7 +83,10 @@ export class PooledLookup {
     for (let i = 0; i < this.distinct; i++) {
       if (this.#rows[i]! >= 0) this.#table.touch(this.#rows[i]!)
     }
-    return this.#table.insertUnseen(this.#keys, this.#rows)
+    const before = this.#rows.slice(0, this.distinct)
+    const added = this.#table.insertUnseen(this.#keys, this.#rows)
+    writeSlots(this.#table, this.#keys, before, this.#rows)
+    return added
   }
 
   /**

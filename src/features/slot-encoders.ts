@@ -54,8 +54,15 @@ function idEncoder(feature: OptionsOf<'id'>, slot: FeatureSlot, tools: SlotTools
   const field = feature.from ?? feature.name
   return (rows) => {
     const column = new KeyColumn(rows.length)
+    let before: unknown
+    let fit: ValueFit | undefined
     for (const { fields } of rows) {
-      tools.note(tools.keys.write(fields[field], slot.seed, column.key))
+      const value = fields[field]
+      // Candidates of one user have the same value: it is hashed once.
+      if (fit === undefined || value !== before)
+        fit = tools.keys.write(value, slot.seed, column.key)
+      before = value
+      tools.note(fit)
       column.push()
       column.endRow()
     }

@@ -1,7 +1,7 @@
 /** @file Encoded features -> the arrays a model reads: pooled embeddings per slot, the summed linear weights, dense inputs. */
 
 import { type ColumnGroup, columnGroup } from '../embeddings/columns.ts'
-import { PooledLookup } from '../embeddings/pooled-lookup.ts'
+import { PooledLookup, type ValuesEdit } from '../embeddings/pooled-lookup.ts'
 import type { EmbeddingTable } from '../embeddings/table.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import type { Tape } from '../tensors/tape.ts'
@@ -59,8 +59,9 @@ export class EmbeddedBatch {
     this.#sharedWidth = model.shape.dim
   }
 
-  read(features: EncodedFeatures): ForwardInput {
-    this.#lookup.bind(features)
+  /** `edit` sees the values before they are pooled: rounded, for a probe of what is published. */
+  read(features: EncodedFeatures, edit?: ValuesEdit): ForwardInput {
+    this.#lookup.bind(features, edit)
     const { rows, slots, dense, denseWidth } = features
     const xWidth = slots.length * this.#deep.width
     this.#x = atLeast(this.#x, rows * xWidth)

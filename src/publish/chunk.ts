@@ -4,6 +4,14 @@
  * without reading the whole topic.
  */
 
+/** How the bodies of chunks travel. Hashes and signatures are of what they hold, whatever it is. */
+export const CHUNK_COMPRESSIONS = ['none', 'deflate'] as const
+
+export type ChunkCompression = (typeof CHUNK_COMPRESSIONS)[number]
+
+/** Bytes of an update that are put together unless more is allowed. */
+export const MOST_UPDATE_BYTES = 2 ** 31
+
 /** One record of the model topic, fields as in schemas/model-update.avsc. */
 export interface UpdateChunk {
   readonly model_id: string
@@ -53,11 +61,19 @@ export type Assembled =
 export class ChunkAssembly {
   #first: UpdateChunk | undefined
   #bodies: Uint8Array[] = []
+  #bytes = 0
+  readonly #most: number
+
+  /** `most`: bytes of an update; a larger one is broken, however well its chunks fit. */
+  constructor(most: number = MOST_UPDATE_BYTES) {
+    this.#most = most
+  }
 
   add(chunk: UpdateChunk): Assembled {
     if (chunk.chunk === 0) {
       this.#first = chunk
       this.#bodies = []
+      this.#bytes = 0
     }
     const first = this.#first
     if (first === undefined) {
@@ -68,6 +84,15 @@ export class ChunkAssembly {
       return {
         kind: 'broken',
         reason: `expected chunk ${this.#bodies.length} of sequence ${first.sequence}, got ${chunk.chunk} of ${chunk.sequence}`,
+      }
+    }
+    this.#bytes += chunk.body.length
+    if (this.#bytes > this.#most) {
+      this.#first = undefined
+      this.#bodies = []
+      return {
+        kind: 'broken',
+        reason: `sequence ${first.sequence} has more than ${this.#most} bytes`,
       }
     }
     this.#bodies.push(chunk.body)

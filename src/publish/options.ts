@@ -1,7 +1,9 @@
 /** @file The `publish` section of a job: which topic, how often, how big. */
 
 import { z } from 'zod'
+import { CHUNK_COMPRESSIONS } from './chunk.ts'
 import { gateOptions } from './gate-options.ts'
+import { VALUE_TYPES } from './value-type.ts'
 
 /** What a job may say about publication; every field has a default. */
 export const publishOptions = z.strictObject({
@@ -32,6 +34,18 @@ export const publishOptions = z.strictObject({
     .max(64)
     .default(4)
     .describe('encoded inputs with their scores that travel along, to prove a load'),
+  values: z
+    .enum(VALUE_TYPES)
+    .default('float32')
+    .describe('type of the published values of rows; what is learned stays float32'),
+  slot_values: z
+    .record(z.string(), z.enum(VALUE_TYPES))
+    .default({})
+    .describe('types of the rows of some features by their names, where they have another'),
+  compression: z
+    .enum(CHUNK_COMPRESSIONS)
+    .default('none')
+    .describe('of the chunks on the topic; hashes do not depend on it'),
   gate: gateOptions.prefault({}),
 })
 

@@ -4,7 +4,7 @@
  */
 
 import { ByteReader, ByteWriter } from '../bytes.ts'
-import { allRows, exportRows } from '../embeddings/table-rows.ts'
+import { allRows } from '../embeddings/table-rows.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { firstRows } from '../features/row-range.ts'
 import type { Stage } from '../stage.ts'
@@ -12,6 +12,7 @@ import type { Learner } from '../train/learner.ts'
 import { readFeatures, writeFeatures } from './features-bytes.ts'
 import { graphSection } from './graph-section.ts'
 import { removedSection } from './removed-section.ts'
+import { type RowTypeOptions, RowTypes } from './row-types.ts'
 import type { UpdateSection } from './sections.ts'
 import {
   contentHash,
@@ -51,6 +52,8 @@ export interface PublisherOptions {
   readonly everySamples: number
   readonly fullEvery: number
   readonly probeRows: number
+  /** What the values of rows are rounded to; float32 unless given. */
+  readonly values?: RowTypeOptions
 }
 
 /** The state is the head of the chain, and the rows that the next probe is made of. */
@@ -59,6 +62,7 @@ export class Publisher implements Stage {
   readonly #identity: PublicationIdentity
   readonly #options: PublisherOptions
   readonly #graph: UpdateSection
+  readonly #types: RowTypes
   #sequence = 0
   #sha256 = ''
   #publishedSamples = 0
@@ -71,6 +75,7 @@ export class Publisher implements Stage {
     this.#identity = identity
     this.#options = options
     this.#graph = graphSection(learner.parts.model)
+    this.#types = new RowTypes(learner.parts.table, options.values ?? { byDefault: 'float32' })
   }
 
   /** Sequence of the newest version; 0 before the first. */
@@ -125,14 +130,19 @@ export class Publisher implements Stage {
         values: parameters.view(name),
       })),
       standardisation: moment.standardisation,
-      rows: exportRows(table, rows),
-      probe: { features: this.#recent, scores: this.#learner.score(this.#recent) },
+      rows: this.#types.export(rows),
+      probe: { features: this.#recent, scores: this.#probeScores() },
       sections: [
         ...(kind === 'full' ? [this.#graph] : []),
         ...removedSection(kind, table),
         ...(moment.sections ?? []),
       ],
     }
+  }
+
+  /** With the rows as followers have them: each at what it was last published as, which is what it rounds to now. */
+  #probeScores(): Float32Array {
+    return this.#learner.score(this.#recent, (...read) => this.#types.round(...read))
   }
 
   /** A draft becomes the next version; its rows count as published from now on. Nothing may be learned between the two. */

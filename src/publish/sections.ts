@@ -24,7 +24,7 @@ export interface UpdateSection {
 export const SECTIONS: Readonly<Record<string, readonly number[]>> = {
   dense: [1],
   statistics: [1],
-  rows: [1],
+  rows: [1, 2],
   probe: [1],
   'feature-state': [1],
   graph: [1],

@@ -6,10 +6,10 @@
 
 import { createHash } from 'node:crypto'
 import { ByteReader, ByteWriter } from '../bytes.ts'
-import type { TableRows } from '../embeddings/table-rows.ts'
 import { MillraceError } from '../errors.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { readFeatures, writeFeatures } from './features-bytes.ts'
+import { PackedRows, type RowsLayout } from './packed-rows.ts'
 import { isKnown, readSections, type UpdateSection, writeSections } from './sections.ts'
 
 /** Format of the content; a reader refuses a higher one. 1: parts without names. 2: sections. */
@@ -92,7 +92,7 @@ export interface UpdateContent {
   readonly dense: readonly DenseWeights[]
   /** [count, mean, sum of squared deviations] per dense column: the encoder's statistics. */
   readonly standardisation: Float64Array
-  readonly rows: TableRows
+  readonly rows: PackedRows
   readonly probe: Probe
   /** What other parts of the learner add, and what this reader does not know: in the order of the bytes. */
   readonly sections: readonly UpdateSection[]
@@ -100,12 +100,13 @@ export interface UpdateContent {
 
 /** The content as bytes; equal contents give equal bytes. */
 export function encodeUpdate(update: UpdateContent): Uint8Array {
-  const writer = new ByteWriter(update.rows.values.byteLength + 65_536)
+  const rows = rowsSection(update.rows)
+  const writer = new ByteWriter(rows.content.length + 65_536)
   writer.json(update.header)
   writeSections(writer, [
     required('dense', denseBytes(update.dense)),
     required('statistics', new ByteWriter().array(update.standardisation).finish()),
-    required('rows', rowsBytes(update.rows)),
+    rows,
     required('probe', probeBytes(update.probe)),
     ...update.sections,
   ])
@@ -119,16 +120,17 @@ export function encodeUpdate(update: UpdateContent): Uint8Array {
 export function decodeUpdate(bytes: Uint8Array): UpdateContent {
   const reader = new ByteReader(bytes)
   const header = readHeader(reader)
-  if (header.format === 1) return { header, ...decodeFormat1(reader) }
+  const { width } = header.table
+  if (header.format === 1) return { header, ...decodeFormat1(reader, width) }
   const sections = readSections(reader)
   reader.end()
-  const part = <Part>(name: string, read: (content: ByteReader) => Part): Part => {
+  const part = <Part>(name: string, read: (content: ByteReader, layout: number) => Part): Part => {
     const section = sections.get(name)
     if (section === undefined || !isKnown(section)) {
       throw new MillraceError('CORRUPT', `the update has no section ${name} that this reader knows`)
     }
     const content = new ByteReader(section.content)
-    const value = read(content)
+    const value = read(content, section.version)
     content.end()
     return value
   }
@@ -136,7 +138,7 @@ export function decodeUpdate(bytes: Uint8Array): UpdateContent {
     header,
     dense: part('dense', readDense),
     standardisation: part('statistics', (content) => content.float64()),
-    rows: part('rows', readRows),
+    rows: part('rows', (content, layout) => PackedRows.read(content, layout as RowsLayout, width)),
     probe: part('probe', readProbe),
     sections: [...sections.values()].filter(({ name }) => !OWN_SECTIONS.has(name)),
   }
@@ -169,11 +171,11 @@ function readHeader(reader: ByteReader): UpdateHeader {
 }
 
 /** Format 1 had the same parts without names, one after the other. */
-function decodeFormat1(reader: ByteReader): Omit<UpdateContent, 'header'> {
+function decodeFormat1(reader: ByteReader, width: number): Omit<UpdateContent, 'header'> {
   return {
     dense: readDense(reader),
     standardisation: reader.float64(),
-    rows: readRows(reader),
+    rows: PackedRows.read(reader, 1, width),
     probe: readProbe(reader),
     sections: [],
   }
@@ -193,13 +195,10 @@ function readDense(reader: ByteReader): DenseWeights[] {
   return dense
 }
 
-function rowsBytes({ keys, values }: TableRows): Uint8Array {
-  const size = keys.byteLength + values.byteLength + 8
-  return new ByteWriter(size).array(keys).array(values).finish()
-}
-
-function readRows(reader: ByteReader): TableRows {
-  return { keys: reader.uint32(), values: reader.float32() }
+function rowsSection(rows: PackedRows): UpdateSection {
+  const writer = new ByteWriter(65_536)
+  rows.write(writer)
+  return { name: 'rows', version: rows.layout, required: true, content: writer.finish() }
 }
 
 function probeBytes({ features, scores }: Probe): Uint8Array {

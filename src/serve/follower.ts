@@ -39,6 +39,8 @@ export interface FollowerOptions {
   readonly trusted?: TrustedKeys | undefined
   /** What operators decided; undefined: nothing. */
   readonly control?: ModelControl | undefined
+  /** Larger updates are refused as incomplete; `MOST_UPDATE_BYTES` unless given. */
+  readonly maxUpdateBytes?: number | undefined
 }
 
 /** The state of one consumer of one model topic. */
@@ -47,7 +49,7 @@ export class Follower {
   readonly #modelId: string | undefined
   readonly #trusted: TrustedKeys | undefined
   readonly #control: ModelControl | undefined
-  readonly #assembly = new ChunkAssembly()
+  readonly #assembly: ChunkAssembly
   readonly #refusals = new Map<RefusalReason, number>()
   #model: ServedModel | undefined
   #sha256 = ''
@@ -57,11 +59,12 @@ export class Follower {
   /** The envelope that was verified last: all chunks of an update have the same. */
   #verified = ''
 
-  constructor(engine: Engine, { modelId, trusted, control }: FollowerOptions = {}) {
+  constructor(engine: Engine, { modelId, trusted, control, maxUpdateBytes }: FollowerOptions = {}) {
     this.#engine = engine
     this.#modelId = modelId
     this.#trusted = trusted
     this.#control = control
+    this.#assembly = new ChunkAssembly(maxUpdateBytes)
   }
 
   /** The last good version; undefined until a full update was taken. */
@@ -161,8 +164,10 @@ export class Follower {
     if (sequence <= this.#newest) {
       return this.#refuse('replayed', `full version ${sequence} after version ${this.#newest}`)
     }
+    const before = this.#model
     try {
       this.#model = new ServedModel(this.#engine, update)
+      before?.release()
     } catch (thrown) {
       return this.#refuse(reasonOf(thrown), messageOf(thrown))
     }

@@ -31,7 +31,7 @@ export class Scorer {
     return this.#follower.model?.spec
   }
 
-  /** Bit for bit the trainer's scores at that version, on the same engine; undefined while there is no version. */
+  /** The trainer's scores at that version (`ServedModel.score`); undefined while there is no version. */
   score(rows: readonly FeatureRow[]): Scored | undefined {
     const { model, sha256 } = this.#follower
     if (model === undefined) return undefined

@@ -11,10 +11,13 @@ import { FeatureState } from '../feature-state/feature-state.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import { type FeatureSpec, featureSpecFromJson } from '../features/feature-spec.ts'
 import { buildModel } from '../model/build-model.ts'
-import { EmbeddedBatch, modelInput } from '../model/embedded-batch.ts'
+import { EmbeddedBatch } from '../model/embedded-batch.ts'
+import { forwardGraph } from '../model/forward-graph.ts'
+import { GraphRunner } from '../model/graph-runner.ts'
 import type { Model } from '../model/model.ts'
 import { modelOptions } from '../model/options.ts'
 import { Parameters } from '../model/parameters.ts'
+import { readSplit } from '../model/split-input.ts'
 import { tableColumns } from '../model/table-columns.ts'
 import { readFeatureState } from '../publish/feature-state-section.ts'
 import { readRemoved } from '../publish/removed-section.ts'
@@ -25,7 +28,6 @@ import {
   unknownCorrections,
 } from '../publish/update.ts'
 import type { Engine } from '../tensors/engine.ts'
-import { Tape } from '../tensors/tape.ts'
 
 /** Largest difference between a consumer's and the trainer's probe scores; float32 on different engines stays below. */
 export const PROBE_TOLERANCE = 1e-4
@@ -36,17 +38,16 @@ export class ServedModel {
   readonly model: Model
   /** What features learned from the stream, at this version: goes into the encoder. */
   readonly state: FeatureState
-  readonly #engine: Engine
   readonly #parameters: Parameters
   readonly #table: EmbeddingTable
   readonly #embedded: EmbeddedBatch
+  readonly #runner: GraphRunner
   #header: UpdateHeader
   #standardisation: Float64Array
 
   /** From a full update. FOREIGN when it asks for a correction that this scorer does not know. */
   constructor(engine: Engine, update: UpdateContent) {
     const { header } = update
-    this.#engine = engine
     this.spec = featureSpecFromJson(JSON.stringify(header.feature_spec))
     this.state = new FeatureState(this.spec, header.tasks)
     this.model = buildModel(modelOptions.parse(header.model), {
@@ -62,6 +63,7 @@ export class ServedModel {
       ),
     )
     this.#embedded = new EmbeddedBatch(this.#table, this.model)
+    this.#runner = new GraphRunner(engine, forwardGraph(this.model), this.#parameters)
     this.#header = header
     this.#standardisation = update.standardisation
     this.#load(update)
@@ -97,6 +99,7 @@ export class ServedModel {
       this.#header = before.header
       this.#standardisation = before.standardisation
       this.#parameters.values.set(before.dense)
+      this.#runner.release()
       importRows(this.#table, before.rows)
       throw thrown
     }
@@ -112,30 +115,17 @@ export class ServedModel {
     return { keys, values }
   }
 
-  /** Probabilities, task-major: entry t * rows + i. */
+  /**
+   * Probabilities, task-major: entry t * rows + i. What all rows have in common is computed once, which may change a score by the
+   * rounding of a float32.
+   */
   score(features: EncodedFeatures): Float32Array {
-    const tasks = this.model.shape.tasks.length
-    const tape = new Tape(this.#engine)
-    try {
-      const { logits } = this.model.forward(
-        tape,
-        (name) => tape.constant(this.#parameters.view(name), this.#shapeOf(name)),
-        modelInput(tape, this.#embedded.read(features)),
-      )
-      const scores = new Float32Array(tasks * features.rows)
-      for (const [task, logit] of logits.entries()) {
-        scores.set(tape.value(tape.sigmoid(logit)), task * features.rows)
-      }
-      return scores
-    } finally {
-      tape.dispose()
-    }
+    return this.#runner.probabilities(readSplit(this.#embedded, features))
   }
 
-  #shapeOf(name: string): readonly number[] {
-    const spec = this.model.parameters.find((parameter) => parameter.name === name)
-    if (spec === undefined) throw new MillraceError('BAD_STATE', `no parameter ${name}`)
-    return spec.shape
+  /** Gives the engine's memory back; scoring takes it again. */
+  release(): void {
+    this.#runner.release()
   }
 
   /** Every parameter once, with its shape; CORRUPT otherwise, so that no weight keeps an old or initial value. */
@@ -162,6 +152,7 @@ export class ServedModel {
     // The probe is encoded already: state is checked here and goes in when all else is right.
     const state = readFeatureState(this.state, sections)
     this.#setDense(dense)
+    this.#runner.release()
     removeKeys(this.#table, readRemoved(sections))
     importRows(this.#table, rows)
     const scores = this.score(probe.features)

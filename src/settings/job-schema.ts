@@ -60,6 +60,7 @@ export const jobSchema = sections.superRefine((job, context) => {
   checkKeepRates(job, context)
   checkDrawn(job, context)
   checkRates(job, context)
+  checkSlotValues(job, context)
 })
 
 function complain(context: z.RefinementCtx, path: PropertyKey[], message: string): void {
@@ -140,6 +141,19 @@ function checkCorrection({ join, train }: JobSettings, context: z.RefinementCtx)
   if (join.observeMs > 0 && atOnceOnly) {
     const exact = 'must be es-dfm or retraction: fnc and fnw are exact for join.observe_ms: 0 only'
     complain(context, ['train', 'correction'], exact)
+  }
+}
+
+/** Types of values are given for features that have rows. */
+function checkSlotValues({ features, publish }: JobSettings, context: z.RefinementCtx): void {
+  const slots = features.filter(givesIds).map(({ name }) => name)
+  for (const name of Object.keys(publish.slot_values)) {
+    if (slots.includes(name)) continue
+    complain(
+      context,
+      ['publish', 'slot_values', name],
+      `must be an id-like feature${choice(name, slots)}`,
+    )
   }
 }
 

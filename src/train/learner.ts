@@ -8,6 +8,7 @@ import type { BalancerState } from '../balance/balancer.ts'
 import type { AnyBalancer } from '../balance/balancers.ts'
 import type { RowBalancer } from '../balance/row-balancer.ts'
 import { ByteReader, ByteWriter } from '../bytes.ts'
+import type { ValuesEdit } from '../embeddings/pooled-lookup.ts'
 import type { EmbeddingTable } from '../embeddings/table.ts'
 import type { BatchLabels, EncodedFeatures } from '../features/encoded-batch.ts'
 import { EmbeddedBatch } from '../model/embedded-batch.ts'
@@ -85,9 +86,9 @@ export class Learner implements Stage {
     return this.#samples
   }
 
-  /** Probabilities, task-major; changes nothing. */
-  score(features: EncodedFeatures): Float32Array {
-    return this.#forward(features, (passes) => passes.probabilities(features.rows))
+  /** Probabilities, task-major, with the rows as they are or as `edit` leaves them; changes nothing. */
+  score(features: EncodedFeatures, edit?: ValuesEdit): Float32Array {
+    return this.#forward(features, (passes) => passes.probabilities(features.rows), edit)
   }
 
   /** A look inside the model on this batch; changes nothing. */
@@ -160,9 +161,13 @@ export class Learner implements Stage {
     return { tasks: this.parts.model.shape.tasks, step: this.#steps }
   }
 
-  #forward<Result>(features: EncodedFeatures, use: (passes: TaskPasses) => Result): Result {
+  #forward<Result>(
+    features: EncodedFeatures,
+    use: (passes: TaskPasses) => Result,
+    edit?: ValuesEdit,
+  ): Result {
     const { engine, model, parameters } = this.parts
-    const passes = new TaskPasses(engine, model, parameters, this.#embedded.read(features))
+    const passes = new TaskPasses(engine, model, parameters, this.#embedded.read(features, edit))
     try {
       return use(passes)
     } finally {

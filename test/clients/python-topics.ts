@@ -8,13 +8,14 @@ import { featureListOptions } from '../../src/features/feature-options.ts'
 import { compileFeatures } from '../../src/features/feature-spec.ts'
 import { hashBytes } from '../../src/features/hash.ts'
 import type { FeatureRow } from '../../src/features/slot-encoders.ts'
+import { RowTypes } from '../../src/publish/row-types.ts'
 import { signerFromPem } from '../../src/publish/signature.ts'
 import { randomFrom } from '../../src/random.ts'
 import { parseJob } from '../../src/settings/job.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { openChunkCodec } from '../../topology/chunk-codec.ts'
 import { eventInputs } from '../../topology/event-inputs.ts'
-import { buildStages } from '../../topology/job-stages.ts'
+import { buildStages, rowTypes } from '../../topology/job-stages.ts'
 import { eventJoiner } from '../../topology/learner-role.ts'
 import { ModelTopic } from '../../topology/model-topic.ts'
 import { exportSnapshot, pinSnapshot } from '../../topology/snapshot-change.ts'
@@ -65,8 +66,15 @@ export const MODELS: readonly (readonly [string, string])[] = [
     '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], tower_hidden: [4], dml: {}, conditional: [{ task: like, given: click }] }',
   ],
   ['signed', '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], tower_hidden: [4] }'],
+  ['halves', '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], wide: true }'],
+  ['bytes', '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], wide: true }'],
   ['pinned', '{ kind: shared-bottom, dim: 4, bottom_hidden: [6], tower_hidden: [4] }'],
 ]
+/** What the `publish` section of some topics says besides. */
+const PUBLISH: Readonly<Record<string, string>> = {
+  halves: ', values: float16, compression: deflate',
+  bytes: ', values: int8, slot_values: { user: float32, tags: float16 }, compression: deflate',
+}
 const EXPORTED = ['mmoe', 'shared-bottom', 'ple', 'stem', 'dephn', 'aitm', 'esmm', 'dml']
 const VERSIONS = 3
 
@@ -96,13 +104,14 @@ export async function publishTopic(
   const text = jobText(folder)
     .replace(/features:[\s\S]*(?=batch:)/, FEATURES)
     .replace(/model: \{.*\}/, `model: ${model}`)
-    .replace('chunk_bytes: 4096', 'chunk_bytes: 3000, probe_rows: 5')
+    .replace('chunk_bytes: 4096', `chunk_bytes: 3000, probe_rows: 5${PUBLISH[topic] ?? ''}`)
   const job = parseJob(`${folder}/job.yaml`, text)
   const { learner, encoder, publisher } = buildStages(
     job,
     eventJoiner(job, await eventInputs(job, log)),
     plainEngine(),
   )
+  const types = new RowTypes(learner.parts.table, rowTypes(job, encoder.spec.slots))
   const signer = topic === 'signed' ? signerFromPem(keys.privatePem) : undefined
   const modelTopic = await ModelTopic.open({
     log,
@@ -110,6 +119,7 @@ export async function publishTopic(
     modelId: 'small',
     codec: openChunkCodec(),
     chunkBytes: 3000,
+    compression: job.publish.compression,
     clock: frozenClock,
     signer,
   })
@@ -131,7 +141,7 @@ export async function publishTopic(
     )
     await modelTopic.publish(made)
     versions.push(made.sha256)
-    scores.push([...learner.score(encoder.encode(rows))])
+    scores.push([...learner.score(encoder.encode(rows), (...read) => types.round(...read))])
   }
   const source = { log, topic, modelId: 'small', trusted: undefined }
   const context = {

@@ -74,7 +74,7 @@ test('the types are right (mypy --strict)', () => {
 }, 120_000)
 
 test('the schemas that come with the client are those of schemas/', () => {
-  for (const name of ['model-update', 'model-control']) {
+  for (const name of ['model-update', 'model-update-deflated', 'model-control']) {
     const bundled = readFileSync(`clients/python/millrace_client/schemas/${name}.avsc`, 'utf8')
     expect(bundled).toBe(readFileSync(`schemas/${name}.avsc`, 'utf8'))
   }

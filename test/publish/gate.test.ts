@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { Gate, type Verdict } from '../../src/publish/gate.ts'
 import type { GateEvidence, TaskEvidence } from '../../src/publish/gate-checks.ts'
 import { type GateOptions, gateOptions } from '../../src/publish/gate-options.ts'
+import { PackedRows } from '../../src/publish/packed-rows.ts'
 import type { UpdateContent } from '../../src/publish/update.ts'
 import { stageContract } from '../contracts/stage.contract.ts'
 import { randomBatches } from '../train/small-learner.ts'
@@ -26,7 +27,10 @@ function draft(
     ...HEALTHY,
     header: { ...HEALTHY.header, samples },
     dense: HEALTHY.dense.map((one) => ({ ...one, values: one.values.slice() })),
-    rows: { keys: HEALTHY.rows.keys, values: HEALTHY.rows.values.slice() },
+    rows: PackedRows.exact(
+      { keys: HEALTHY.rows.keys, values: HEALTHY.rows.values.slice() },
+      HEALTHY.header.table.width,
+    ),
     probe: { ...HEALTHY.probe, scores: HEALTHY.probe.scores.slice() },
   }
   change(copy)

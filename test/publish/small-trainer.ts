@@ -5,6 +5,7 @@ import { featureListOptions } from '../../src/features/feature-options.ts'
 import { compileFeatures } from '../../src/features/feature-spec.ts'
 import { type ChunkEnvelope, cutIntoChunks, type UpdateChunk } from '../../src/publish/chunk.ts'
 import { Publisher, type Version } from '../../src/publish/publisher.ts'
+import type { RowTypeOptions } from '../../src/publish/row-types.ts'
 import { randomFrom } from '../../src/random.ts'
 import type { Learner } from '../../src/train/learner.ts'
 import {
@@ -30,6 +31,10 @@ export const MOMENT = {
   standardisation: Float64Array.of(3, 0.5, 1.5),
 }
 
+export interface SmallTrainerOptions extends SmallLearnerOptions {
+  readonly values?: RowTypeOptions
+}
+
 export interface SmallTrainer {
   readonly learner: Learner
   readonly publisher: Publisher
@@ -39,7 +44,7 @@ export interface SmallTrainer {
 
 export function publisherOf(
   learner: Learner,
-  { model = SMALL_MODEL, seed = 1 }: SmallLearnerOptions = {},
+  { model = SMALL_MODEL, seed = 1, values }: SmallTrainerOptions = {},
 ): Publisher {
   const identity = {
     model_id: 'small',
@@ -50,11 +55,16 @@ export function publisherOf(
     tasks: TASKS,
     table: { width: learner.parts.table.columns.width, seed, deviation: 0.5 },
   }
-  return new Publisher(learner, identity, { everySamples: 20, fullEvery: 4, probeRows: 3 })
+  return new Publisher(learner, identity, {
+    everySamples: 20,
+    fullEvery: 4,
+    probeRows: 3,
+    ...(values === undefined ? {} : { values }),
+  })
 }
 
 /** Versions 1, 5, 9, ... are full. */
-export function smallTrainer(options: SmallLearnerOptions = {}, data = 1): SmallTrainer {
+export function smallTrainer(options: SmallTrainerOptions = {}, data = 1): SmallTrainer {
   const learner = smallLearner(options)
   const publisher = publisherOf(learner, options)
   const stream = randomBatches(200, data)[Symbol.iterator]()

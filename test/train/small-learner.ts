@@ -39,6 +39,8 @@ export interface SmallLearnerOptions {
   readonly schedule?: Readonly<Record<string, unknown>>
   readonly slotRates?: readonly number[]
   readonly seed?: number
+  /** Rows keep the slots of their keys. */
+  readonly slot?: boolean
 }
 
 export const SMALL_MODEL = {
@@ -70,7 +72,7 @@ export function smallLearner(options: SmallLearnerOptions = {}): Learner {
     engine: options.engine ?? plainEngine('float32'),
     model,
     parameters: new Parameters(model.parameters, seed),
-    table: new EmbeddingTable(layOutColumns(columns, seed)),
+    table: new EmbeddingTable(layOutColumns(columns, seed, { slot: options.slot === true })),
     adam: new DenseAdam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
     balancer: options.balancer ?? balancerFrom({ kind: 'equal' }),
     ...(rowBalancer === undefined ? {} : { rowBalancer }),

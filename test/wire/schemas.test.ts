@@ -28,9 +28,9 @@ function plain(value: unknown): unknown {
 }
 
 describe('the schemas', () => {
-  it('are the eight contracts of the wire, and each has a generator here', () => {
+  it('are the nine contracts of the wire, and each has a generator here', () => {
     expect(files.sort()).toEqual(Object.keys(schemaValues).sort())
-    expect(files).toHaveLength(8)
+    expect(files).toHaveLength(9)
   })
 
   it.each(files)('%s is a record of the namespace millrace, named like its file', (file) => {
@@ -91,6 +91,18 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
     'chunks',
     'sha256',
     'body',
+    'published_at_ms',
+  ],
+  'model-update-deflated.avsc': [
+    'model_id',
+    'trainer_epoch',
+    'sequence',
+    'kind',
+    'chunk',
+    'chunks',
+    'sha256',
+    'body_bytes',
+    'deflated',
     'published_at_ms',
   ],
   'model-control.avsc': ['model_id', 'revision', 'decided_at_ms'],

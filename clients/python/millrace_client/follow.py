@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .codec import RecordCodec
+from .codec import ChunkCodec, RecordCodec
 from .file_log import read_file_log
 from .follower import Followed, Follower
 from .signature import TrustedKeys, control_message
@@ -12,7 +12,7 @@ from .signature import TrustedKeys, control_message
 
 def follow_records(follower: Follower, values: Iterable[bytes]) -> list[Followed]:
     """Feeds the values of records, in order; what is no chunk is left out and counted as malformed."""
-    codec = RecordCodec("model-update")
+    codec = ChunkCodec()
     followed = []
     for value in values:
         chunk = codec.decode(value)
@@ -43,7 +43,7 @@ def follow_file_log(
     folder: str | Path, topic: str = "model", model_id: str | None = None, trusted: TrustedKeys | None = None
 ) -> Follower:
     """A follower at the end of the topic as it is now, obeying what operators decided."""
-    codec = RecordCodec("model-update")
+    codec = ChunkCodec()
     values = [value for _, value in read_file_log(folder, topic)]
     ids = (chunk["model_id"] for chunk in map(codec.decode, values) if chunk is not None)
     model_id = model_id or next(ids, None)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .errors import Foreign, NotSound
 
 NEWEST_FORMAT = 2
-KNOWN = {"dense": (1,), "statistics": (1,), "rows": (1,), "probe": (1,), "graph": (1,)}
+KNOWN = {"dense": (1,), "statistics": (1,), "rows": (1, 2), "probe": (1,), "graph": (1,)}
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,7 @@ def read_update(body: bytes) -> Update:
             raise NotSound(f"the update has no section {name} that this client knows")
         return _Reader(bytes(sections[name][2]))
 
-    rows = of("rows")
-    keys, values = rows.array("<u4"), rows.array("<f4")
+    keys, values = _rows(of("rows"), sections["rows"][0], int(header["table"]["width"]))
     graph = of("graph").json() if "graph" in sections and sections["graph"][0] in KNOWN["graph"] else None
     listed = [(name, version, required) for name, (version, required, _) in sections.items()]
     return _update(
@@ -146,6 +145,39 @@ def _sections(reader: _Reader) -> dict[str, tuple[int, bool, memoryview]]:
             raise Foreign(f"the update needs section {name} version {version}: upgrade this client")
         sections[name] = (version, flags == 1, content)
     return sections
+
+
+def _rows(reader: _Reader, layout: int, width: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]:
+    """Keys (hi, lo, hi, lo, ...) and values of all rows, whatever types they travel in."""
+    if layout == 1:
+        return reader.array("<u4"), reader.array("<f4")
+    widths = reader.array("<u4")
+    if widths.sum() != width:
+        raise NotSound(f"column groups of {widths.tolist()} in rows of {width} values")
+    keys: list[npt.NDArray[Any]] = [np.zeros(0, np.uint32)]
+    values: list[npt.NDArray[Any]] = [np.zeros(0, np.float32)]
+    for _ in range(reader.u32()):
+        kind = reader.text()
+        block_keys = reader.array("<u4")
+        rows = len(block_keys) // 2
+        keys.append(block_keys)
+        values.append(_values(kind, reader.blob(), rows, widths))
+    return np.concatenate(keys), np.concatenate(values)
+
+
+def _values(kind: str, data: memoryview, rows: int, widths: npt.NDArray[np.uint32]) -> npt.NDArray[np.float32]:
+    dtype = {"float32": "<f4", "float16": "<f2", "int8": "i1"}.get(kind)
+    if dtype is None:
+        raise NotSound(f"no type of values {kind}")
+    groups = len(widths) if kind == "int8" else 0
+    columns = groups + int(widths.sum())
+    if len(data) != rows * columns * np.dtype(dtype).itemsize:
+        raise NotSound(f"{len(data)} bytes of {kind} for {rows} rows")
+    numbers = np.frombuffer(data, dtype).reshape(rows, columns)
+    if kind != "int8":
+        return numbers.astype(np.float32).reshape(-1)
+    exponents = np.repeat(numbers[:, :groups].astype(np.int32), widths.astype(np.int64), axis=1)
+    return np.ldexp(numbers[:, groups:].astype(np.float32), exponents).reshape(-1)
 
 
 def _dense(reader: _Reader) -> dict[str, npt.NDArray[np.float32]]:

@@ -2,12 +2,13 @@
 
 import json
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from millrace_client import Follower, TrustedKeys, follow_file_log, follow_records, read_file_log
-from millrace_client.codec import RecordCodec
+from millrace_client.codec import ChunkCodec, RecordCodec, _inflated
 
 FOLDER = Path(os.environ["MILLRACE_VECTORS"])
 TOPICS = json.loads((FOLDER / "topics.json").read_text())
@@ -97,6 +98,17 @@ def test_mutations_are_never_taken_and_never_crash() -> None:
             record[at:at] = bytes([int(random.integers(256))])
         follow_records(follower, [bytes(record)])
         assert follower.sha256 in genuine | {""}
+
+
+@pytest.mark.parametrize("size", [-1, 0, 999, 1001, 2**20, 64 * 2**20])
+def test_a_compressed_chunk_unpacks_to_what_it_says_or_not_at_all(size: int) -> None:
+    codec = ChunkCodec()
+    assert _inflated(zlib.compress(bytes(1000)), 1000) == bytes(1000)
+    assert _inflated(zlib.compress(bytes(1000)), size) is None
+    assert _inflated(zlib.compress(bytes(64 * 2**20)), size) is None
+    assert _inflated(b"no zlib", size) is None
+    assert all(codec.decode(value) is not None for value in values("bytes"))
+    assert any(RecordCodec("model-update").decode(value) is None for value in values("bytes"))
 
 
 def test_decisions_of_operators_are_obeyed() -> None:
