@@ -111,25 +111,22 @@ void sumColumns(float* out, const float* x, size_t rows, size_t width) {
 }
 
 void sumRows(float* out, const float* x, size_t rows, size_t width) {
-  // Blocks of rows summed as float32, then added as float64; sixteen columns at a time.
-  constexpr size_t ROWS = 64;
-  const size_t strips = (width + LANES - 1) / LANES;
-  inPieces(strips, GRAIN / (LANES * std::max<size_t>(rows, 1)) + 1, [=](size_t begin, size_t end) {
-    for (size_t strip = begin; strip < end; strip++) {
-      const size_t at = strip * LANES, count = std::min(LANES, width - at);
-      double sums[LANES] = {};
+  // Blocks of rows summed as float32, then added as float64: a column's order does not depend on the cut. Rows stream by, the
+  // sums of a strip of columns stay in the nearest cache.
+  constexpr size_t ROWS = 64, STRIP = 512;
+  const size_t vectors = (width + LANES - 1) / LANES;
+  inPieces(vectors, GRAIN / (LANES * std::max<size_t>(rows, 1)) + 1, [=](size_t first, size_t last) {
+    const size_t end = std::min(width, last * LANES);
+    for (size_t begin = first * LANES; begin < end; begin += STRIP) {
+      const size_t count = std::min(STRIP, end - begin);
+      double sums[STRIP] = {};
       for (size_t r0 = 0; r0 < rows; r0 += ROWS) {
-        float block[LANES] = {};
-        for (size_t r = r0; r < std::min(rows, r0 + ROWS); r++) {
-          const float* from = x + r * width + at;
-          if (count == LANES)
-            for (size_t c = 0; c < LANES; c++) block[c] += from[c];
-          else
-            for (size_t c = 0; c < count; c++) block[c] += from[c];
-        }
-        for (size_t c = 0; c < LANES; c++) sums[c] += block[c];
+        float block[STRIP] = {};
+        for (size_t r = r0; r < std::min(rows, r0 + ROWS); r++)
+          for (size_t c = 0; c < count; c++) block[c] += x[r * width + begin + c];
+        for (size_t c = 0; c < count; c++) sums[c] += block[c];
       }
-      for (size_t c = 0; c < count; c++) out[at + c] = sums[c];
+      std::copy(sums, sums + count, out + begin);
     }
   });
 }
