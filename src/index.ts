@@ -1,6 +1,7 @@
 /**
  * @file The public API: every name that a program outside may import from 'millrace', written out. What is here is used by
  * an example in examples/library; the command line does the rest.
+ * @module millrace
  */
 
 export { openChunkCodec } from '../topology/chunk-codec.ts'

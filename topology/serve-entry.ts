@@ -1,4 +1,7 @@
-/** @file The package entry `millrace/serve`: what a program needs to follow a model topic and score, without any native code. */
+/**
+ * @file The package entry `millrace/serve`: what a program needs to follow a model topic and score, without any native code.
+ * @module millrace/serve
+ */
 
 export { openFileLog } from '../src/broker/file-log/file-log.ts'
 export { MemoryLog } from '../src/broker/memory-log.ts'

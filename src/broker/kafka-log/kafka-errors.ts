@@ -83,7 +83,7 @@ function explain(
     return {
       message: `no encrypted connection to ${place}: ${fault.message}`,
       remedy:
-        'Give the authority that signed the certificate of the broker (bus.tls.authorities), and name the broker as its certificate does.',
+        'Give the authority that signed the certificate of the broker (bus.tls_authorities), and name the broker as its certificate does.',
     }
   }
   if (
