@@ -10,6 +10,8 @@ export const PURPOSE = {
   drift: 4,
   item: 5,
   visit: 6,
+  spam: 7,
+  skew: 8,
 } as const
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE]

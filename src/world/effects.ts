@@ -65,11 +65,11 @@ export class WanderingEffects {
     }
   }
 
-  /** What is added to every task's log-odds `hours` after the start, written into `into` (one number per task). */
-  addTo(into: Float64Array, index: number, hours: number): void {
+  /** Adds to every task's log-odds in `into` what the table has `hours` after the start, times `share`. */
+  addTo(into: Float64Array, index: number, hours: number, share = 1): void {
     const wave = Math.sin((this.#frequency[index] ?? 0) * hours + (this.#phase[index] ?? 0))
     for (let task = 0; task < into.length; task++) {
-      into[task]! += this.#still.at(task, index) + wave * this.#swing.at(task, index)
+      into[task]! += share * (this.#still.at(task, index) + wave * this.#swing.at(task, index))
     }
   }
 }

@@ -27,6 +27,8 @@ export class Truth {
   readonly #options: WorldOptions
   readonly #fashion: WanderingEffects
   readonly #ageCategory: WanderingEffects
+  /** What age bands like after the change of taste. */
+  readonly #laterAgeCategory: WanderingEffects
   readonly #countryCategory: WanderingEffects
   readonly #user: Effects
   readonly #author: Effects
@@ -50,6 +52,7 @@ export class Truth {
       new Effects(size, { sd, shared }, randomOf(options.seed, PURPOSE.effects, table))
     this.#fashion = wandering(0, 1, [0.3, 0.3, 0.3], [0.65, 0.65, 0.65])
     this.#ageCategory = wandering(1, AGE_BANDS.length, [1, 1, 1], [0.15, 0.15, 0.15])
+    this.#laterAgeCategory = wandering(3, AGE_BANDS.length, [1, 1, 1], [0.15, 0.15, 0.15])
     this.#countryCategory = wandering(2, COUNTRIES.length, [0.2, 0.2, 0.2], [0, 0, 0])
     this.#user = fixed(0, options.users, [0.2, 0.15, 0.1], 0.8)
     this.#author = fixed(1, options.authors, [0.15, 0.15, 0.15], 0.8)
@@ -88,11 +91,25 @@ export class Truth {
         0.06 * item.quality
     }
     this.#fashion.addTo(z, item.category, hours)
-    this.#ageCategory.addTo(z, user.ageBand * CATEGORIES.length + item.category, hours)
+    const taste = user.ageBand * CATEGORIES.length + item.category
+    const later = laterShare(this.#options.change, hours)
+    this.#ageCategory.addTo(z, taste, hours, 1 - later)
+    if (later > 0) this.#laterAgeCategory.addTo(z, taste, hours, later)
     this.#countryCategory.addTo(z, user.country * CATEGORIES.length + item.category, hours)
     const [click = 0, like = 0, share = 0] = z
     return { click: sigmoid(click), like: sigmoid(like), share: sigmoid(share) }
   }
+}
+
+/** How much of the later tastes there is `hours` after the start, 0 to 1. */
+function laterShare(
+  { kind, at_hours: at, over_hours: over }: WorldOptions['change'],
+  hours: number,
+): number {
+  if (kind === 'none' || hours < at) return 0
+  if (kind === 'abrupt') return 1
+  if (kind === 'gradual') return Math.min(1, (hours - at) / over)
+  return Math.floor((hours - at) / over) % 2 === 0 ? 1 : 0
 }
 
 function sigmoid(z: number): number {

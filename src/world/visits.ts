@@ -45,6 +45,11 @@ export class Visits {
     return this.#options.start_ms + visit * this.#spacingMs
   }
 
+  /** Time between two visits, ms. */
+  get spacingMs(): number {
+    return this.#spacingMs
+  }
+
   /** The random stream of a visit: `showings` takes the first part of it, outcomes take what follows. */
   randomOf(visit: number): Random {
     return randomOf(this.#options.seed, PURPOSE.visit, visit)

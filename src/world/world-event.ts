@@ -16,7 +16,7 @@ export interface WorldEvent {
 }
 
 /** The impression of a showing; `key` is its id as bytes. */
-export function impressionOf(showing: Showing, key: Uint8Array): WorldEvent {
+export function impressionOf(showing: Omit<Showing, 'userIndex'>, key: Uint8Array): WorldEvent {
   const { id, user, item, timeMs } = showing
   const value = {
     event_id: `impression-${id}`,

@@ -51,6 +51,33 @@ export const worldOptions = z.strictObject({
     .nonnegative()
     .default(14)
     .describe('mean period of the wandering of tastes, event time; 0: tastes stand still'),
+  change: z
+    .strictObject({
+      kind: z
+        .enum(['none', 'abrupt', 'gradual', 'recurring'])
+        .default('none')
+        .describe('how the tastes of all age bands give way to other ones'),
+      at_hours: z.number().nonnegative().default(2).describe('when it begins, event time'),
+      over_hours: z
+        .number()
+        .positive()
+        .default(1)
+        .describe('gradual: how long it takes; recurring: how long each of the two lasts'),
+    })
+    .prefault({}),
+  spam: z
+    .strictObject({
+      minutes: z.number().nonnegative().default(0).describe('how long a bot acts; 0: never'),
+      at_hours: z.number().nonnegative().default(2).describe('when it begins, event time'),
+      per_visit: z.int().positive().default(3).describe('its impressions for each visit of others'),
+    })
+    .prefault({}),
+  skew: z
+    .strictObject({
+      share: share.default(0).describe('share of the visits whose events a wrong clock has dated'),
+      ms: z.int().default(60_000).describe('how far that clock is ahead; below 0: behind'),
+    })
+    .prefault({}),
   delays: z
     .strictObject({
       click: delay(4_000, 0.7, 30_000),

@@ -23,6 +23,38 @@ test('what is no impression has no probability', () => {
   }
 })
 
+test('tastes give way to other ones at once, by and by, or back and forth', () => {
+  const before = worldOptions.parse({ seed: 3 })
+  const visits = new Visits(before)
+  /** Mean distance of the click probability from that of the unchanged world, hour by hour. */
+  const distances = (kind: string): number[] => {
+    const change = { kind, at_hours: 2, over_hours: 2 }
+    const changed = new Truth(worldOptions.parse({ seed: 3, change }))
+    const same = new Truth(before)
+    return [1, 2.5, 3.5, 4.5, 6.5].map((hours) => {
+      const first = Math.floor((hours * 3600 * before.impressions_per_second) / before.slate)
+      const showings = Array.from({ length: 50 }, (_, i) =>
+        visits.showings(first + i, visits.randomOf(first + i)),
+      ).flat()
+      const apart = showings.map((one) =>
+        Math.abs(changed.probabilitiesOf(one).click - same.probabilitiesOf(one).click),
+      )
+      return apart.reduce((sum, one) => sum + one, 0) / apart.length
+    })
+  }
+  expect(distances('none')).toEqual([0, 0, 0, 0, 0])
+  const [calm = 1, ...later] = distances('abrupt')
+  expect(calm).toBe(0)
+  for (const apart of later) expect(apart).toBeGreaterThan(0.1)
+  const gradual = distances('gradual')
+  expect(gradual[1]).toBeLessThan((gradual[2] ?? 0) * 0.7)
+  expect(gradual[3]).toBeCloseTo(later[2] ?? 0, 9)
+  const recurring = distances('recurring')
+  expect(recurring[1]).toBeGreaterThan(0.1)
+  expect(recurring[3]).toBe(0)
+  expect(recurring[4]).toBeGreaterThan(0.1)
+})
+
 test('labels come true as often as the probabilities say, in every tenth of the scores', () => {
   const options = calm({ impressions: 40_000, seed: 11 })
   const rows = joined(deliveriesOf(options), options)
