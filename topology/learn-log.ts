@@ -2,6 +2,7 @@
 
 import type { TopicLog } from '../src/broker/topic-log.ts'
 import type { EventJoiner } from '../src/join/event-joiner.ts'
+import type { Report } from '../src/observe/report.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import type { Job } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
@@ -17,13 +18,15 @@ export interface LearnLogOptions {
   readonly log: TopicLog
   readonly engine: Engine
   readonly clock: Clock
+  /** Told what happens, as a running learner reports it. */
+  readonly report?: (report: Report) => void
   /** Called with every batch before it is scored and learned from. */
   readonly before?: (batch: MiniBatch, stages: JobStages) => void
 }
 
 /** The stages as they are in the end: weights, figures, accounting. The same samples in the same batches as `millrace run`. */
 export async function learnLog(options: LearnLogOptions): Promise<JobStages> {
-  const { job, log, engine, clock, before } = options
+  const { job, log, engine, clock, before, report = () => undefined } = options
   let built: JobStages | undefined
   const { outputs } = await joinWhole(job, log, clock, (inputs): EventJoiner => {
     const joiner = eventJoiner(job, inputs)
@@ -33,7 +36,7 @@ export async function learnLog(options: LearnLogOptions): Promise<JobStages> {
   const stages = built as JobStages | undefined
   if (stages === undefined) throw new TypeError('joinWhole made no joiner')
   const never = 0
-  const context = { stages, clock, report: () => undefined, examineEverySteps: never }
+  const context = { stages, clock, report, examineEverySteps: never }
   const take = async (batches: readonly MiniBatch[]): Promise<void> => {
     for (const batch of batches) {
       before?.(batch, stages)

@@ -2,10 +2,13 @@
 
 import { actions } from './actions.ts'
 import { delayedFeedback } from './delayed-feedback.ts'
+import { drift } from './drift.ts'
 import type { Experiment } from './experiment.ts'
 import { negatives } from './negatives.ts'
 import { outage } from './outage.ts'
 import { publishedValues } from './published-values.ts'
+import { skew } from './skew.ts'
+import { spam } from './spam.ts'
 
 export const EXPERIMENTS: readonly Experiment[] = [
   delayedFeedback,
@@ -13,4 +16,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   actions,
   outage,
   publishedValues,
+  spam,
+  skew,
+  drift,
 ]

@@ -3,6 +3,7 @@
 import { MemoryLog } from '../../src/broker/memory-log.ts'
 import type { TopicLog } from '../../src/broker/topic-log.ts'
 import type { Delivery } from '../../src/delivery.ts'
+import type { DriftAlarm } from '../../src/health.ts'
 import { auc } from '../../src/observe/auc.ts'
 import type { Sample } from '../../src/samples/sample.ts'
 import { type Job, parseJob } from '../../src/settings/job.ts'
@@ -111,7 +112,10 @@ export interface Judged {
 
 export interface WorldRun {
   readonly stages: JobStages
+  /** Without what a bot did: there is no truth about that. */
   readonly judged: readonly Judged[]
+  /** Drift alarms in the order in which they were raised. */
+  readonly alarms: readonly DriftAlarm[]
 }
 
 /** Learns once; `by`: the predictions made as impressions opened, or those made before each step. */
@@ -126,11 +130,15 @@ export async function learnWorld(
 ): Promise<WorldRun> {
   const { job, log, options, engine } = parts
   const rows: Sample[] = []
+  const alarms: DriftAlarm[] = []
   const stages = await learnLog({
     job,
     log,
     engine,
     clock: stillClock,
+    report: (report) => {
+      if (report.kind === 'drift') alarms.push(...report.raised)
+    },
     before: (batch) => {
       for (const sample of batch) {
         const counts = by === 'opening' ? sample.mask.includes(1) : sample.role === 'final'
@@ -154,9 +162,10 @@ export async function learnWorld(
     const keys = known.map(({ key }) => key)
     const times = known.map(({ time }) => time)
     const truths = Float64Array.from(keys, (key) => truth.probabilities(key)?.[task] ?? Number.NaN)
-    return [{ task, keys, times, predicted: probabilities, labels, truths }]
+    const all = { task, keys, times, predicted: probabilities, labels, truths }
+    return [between(all, (_, row) => !Number.isNaN(truths[row]))]
   })
-  return { stages, judged }
+  return { stages, judged, alarms }
 }
 
 /** Rows after the first share of them. */
