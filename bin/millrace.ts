@@ -130,6 +130,28 @@ program
   )
 
 program
+  .command('replay <job>')
+  .description(
+    'learn again from what is on the bus: another job on the same samples, or weights that reach the scorers later',
+  )
+  .option('--against <job>', 'the job to compare with, on the joined stream of the first')
+  .option('--sync <list>', 'delays of fresh weights to compare, such as 0s,60s,1h,24h,frozen')
+  .option('--from <time>', 'impressions from this event time on: ISO 8601 or Unix ms')
+  .option('--to <time>', 'impressions before this event time')
+  .addOption(reportOption)
+  .addOption(jsonOption)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  millrace replay examples/simulated/job.yaml --against other.yaml --from 2026-03-02T08:00:00Z
+  millrace replay examples/simulated/job.yaml --sync 0s,60s,1h,frozen`,
+  )
+  .action(async (job, options) =>
+    (await import('../topology/replay-command.ts')).replayCommand(context, { job, ...options }),
+  )
+
+program
   .command('score')
   .description('score rows with the newest model of a model topic')
   .requiredOption('--from <bus>', 'folder of the file log')

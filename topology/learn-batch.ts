@@ -20,6 +20,8 @@ export interface LearnContext {
   readonly report: (report: Report) => void
   /** Steps between two looks inside the model, 0 for none. */
   readonly examineEverySteps: number
+  /** Scores impressions as they open with another model than the learner's, such as an older version. */
+  readonly scoreOpened?: ((opened: MiniBatch) => Float32Array) | undefined
 }
 
 /** Scores the batch, then learns from it (law 1). Gives the event loop a turn, so that metrics are answered meanwhile. */
@@ -27,7 +29,7 @@ export async function learn(context: LearnContext, batch: MiniBatch): Promise<vo
   const { stages } = context
   // The model is as it was when these opened: no step was taken since.
   scoreOpened(
-    stages,
+    context,
     batch.filter(({ role }) => role === 'opened'),
   )
   const teaching = batch.filter(teaches)
@@ -41,9 +43,14 @@ export async function learn(context: LearnContext, batch: MiniBatch): Promise<vo
   await nextTurn()
 }
 
-function scoreOpened({ encoder, learner, openPredictions }: JobStages, opened: MiniBatch): void {
+function scoreOpened(
+  { stages, scoreOpened: scoreElsewhere }: LearnContext,
+  opened: MiniBatch,
+): void {
   if (opened.length === 0) return
-  openPredictions.note(opened, learner.score(encoder.encode(opened)))
+  const { encoder, learner, openPredictions } = stages
+  const scores = scoreElsewhere?.(opened) ?? learner.score(encoder.encode(opened))
+  openPredictions.note(opened, scores)
 }
 
 function learnFrom(context: LearnContext, batch: MiniBatch, atMs: EventTime): void {

@@ -4,6 +4,7 @@ import { actions } from './actions.ts'
 import { delayedFeedback } from './delayed-feedback.ts'
 import { drift } from './drift.ts'
 import type { Experiment } from './experiment.ts'
+import { freshness } from './freshness.ts'
 import { negatives } from './negatives.ts'
 import { outage } from './outage.ts'
 import { publishedValues } from './published-values.ts'
@@ -19,4 +20,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
   spam,
   skew,
   drift,
+  freshness,
 ]

@@ -19,7 +19,7 @@ const LASTS = 10
 export function spamFeatures(capped: boolean): Sections {
   const cap = capped ? ', cap: { by: user, most: 10 }' : ''
   const rate = (of: string): string =>
-    `  - { name: ${of}_rate, kind: rate, of: [${of}], tasks: [click, like, share], half_life_hours: 4${cap} }`
+    `  - { name: ${of}_rate, kind: rate, of: [${of}], tasks: [click, like, share], half_life_hours: [4]${cap} }`
   return {
     features: `
   - { name: user, kind: id, from: user_id }

@@ -30,6 +30,29 @@ export function aucInterval(
     const value = weightedAuc(scores, labels, order, drawCounts(labels.length, random))
     if (value !== undefined) values.push(value)
   }
+  return percentiles(values, level)
+}
+
+/** Interval of how much larger the AUC of `second` is than that of `first`, both on the same resampled rows. */
+export function pairedAucInterval(
+  first: ArrayLike<number>,
+  second: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  { seed, resamples = 200, level = 0.95 }: IntervalOptions,
+): Interval | undefined {
+  const random = randomFrom(seed)
+  const orders = [ascending(first), ascending(second)] as const
+  const values: number[] = []
+  for (let i = 0; i < resamples; i++) {
+    const counts = drawCounts(labels.length, random)
+    const before = weightedAuc(first, labels, orders[0], counts)
+    const after = weightedAuc(second, labels, orders[1], counts)
+    if (before !== undefined && after !== undefined) values.push(after - before)
+  }
+  return percentiles(values, level)
+}
+
+function percentiles(values: number[], level: number): Interval | undefined {
   if (values.length === 0) return undefined
   values.sort((a, b) => a - b)
   const tail = (1 - level) / 2

@@ -17,7 +17,7 @@ export function tightJob(folder: string): string {
     .replace('checkpoint_every_records: 500', 'epoch_records: 15, checkpoint_every_records: 70')
     .replace(
       'engine: plain,',
-      'engine: plain, tables: { admit_after: 2, expire_hours: 0.02 }, ' + LIVELY_RATES,
+      `engine: plain, tables: { admit_after: 2, expire_hours: 0.02 }, ${LIVELY_RATES}`,
     )
     .replace('log: silent', 'log: silent, drift: { block: 8, feature_rows: 100 }')
     .replace(
