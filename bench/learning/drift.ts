@@ -18,7 +18,7 @@ const KINDS = ['none', 'abrupt', 'gradual', 'recurring'] as const
 const PER_SECOND = 5
 
 const DECAY = 'decay_steps: 50, floor: 0.1'
-const RATES: readonly { readonly name: string; readonly sections: Sections }[] = [
+export const RATES: readonly { readonly name: string; readonly sections: Sections }[] = [
   { name: 'as set', sections: {} },
   { name: 'decay', sections: { train: trainWith(`schedule: { ${DECAY} }`) } },
   {
@@ -68,7 +68,7 @@ export const drift: Experiment = {
   },
 }
 
-function figuresOf({ judged: [click], alarms }: WorldRun, options: WorldOptions): Row {
+export function figuresOf({ judged: [click], alarms }: WorldRun, options: WorldOptions): Row {
   if (click === undefined) throw new RangeError('the job has no task click')
   const changed = options.start_ms + options.change.at_hours * HOUR
   const end = click.times.reduce((latest, time) => Math.max(latest, time), 0)
