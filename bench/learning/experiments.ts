@@ -16,9 +16,9 @@ export const EXPERIMENTS: readonly Experiment[] = [
   negatives,
   actions,
   outage,
-  publishedValues,
   spam,
   skew,
   drift,
   freshness,
+  publishedValues,
 ]
