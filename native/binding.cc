@@ -208,6 +208,24 @@ napi_value adamOf(const Call& call) {
   return nullptr;
 }
 
+napi_value adagradRowsOf(const Call& call) {
+  size_t places = 0, length = 0, moved = 0;
+  const double* at = call.values<double>(1, napi_float64_array, places);
+  if (places < 5) throw std::invalid_argument("a longer array was expected");
+  RowBlock block;
+  block.pages = call.arrays(0);
+  block.pageBits = at[0], block.recordWidth = at[1], block.valueAt = at[2], block.stateAt = at[3], block.width = at[4];
+  block.rows = call.values<int32_t>(2, napi_int32_array, block.count);
+  block.gradient = call.floats(3, length);
+  block.moved = call.values<uint8_t>(4, napi_uint8_array, moved);
+  if (length < block.count * block.width || moved < block.count) throw std::invalid_argument("a longer array was expected");
+  for (size_t i = 0; i < block.count; i++)
+    if (block.rows[i] >= 0 && block.rows[i] >> block.pageBits >= int64_t(block.pages.size()))
+      throw std::invalid_argument("a row that does not exist");
+  adagradRows(block, call.number(5), call.number(6), call.number(7));
+  return nullptr;
+}
+
 void define(napi_env env, napi_value exports, Arena* arena, const char* name, napi_callback work) {
   napi_value function;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, work, arena, &function) == napi_ok)
@@ -246,6 +264,7 @@ napi_value init(napi_env env, napi_value exports) {
   KERNEL("gram", gram);
   KERNEL("squares", squares);
   KERNEL("adam", adamOf);
+  KERNEL("adagradRows", adagradRowsOf);
 #undef KERNEL
   return exports;
 }

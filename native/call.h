@@ -60,6 +60,23 @@ class Call {
 
   float* floats(size_t i, size_t& length) const { return values<float>(i, napi_float32_array, length); }
 
+  // The memory of a list of Float32Arrays.
+  std::vector<float*> arrays(size_t i) const {
+    uint32_t length = 0;
+    check(napi_get_array_length(env, argument(i), &length));
+    std::vector<float*> all(length);
+    for (uint32_t k = 0; k < length; k++) {
+      napi_value element;
+      napi_typedarray_type type;
+      void* data = nullptr;
+      check(napi_get_element(env, argument(i), k, &element));
+      check(napi_get_typedarray_info(env, element, &type, nullptr, &data, nullptr, nullptr));
+      if (type != napi_float32_array) throw std::invalid_argument("a typed array of another type was expected");
+      all[k] = static_cast<float*>(data);
+    }
+    return all;
+  }
+
   // nullptr when the argument is undefined.
   const double* optionalDoubles(size_t i) const {
     napi_valuetype type = napi_undefined;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace millrace {
@@ -49,6 +50,20 @@ void weightedSum(float* out, const Arrays& arrays, const double* coefficients, s
 struct AdamStep {
   float beta1, beta2, rate, floor, scale;
 };
+// Rows of an embedding table: record of row r is the words (r mod 2^pageBits) recordWidth .. of pages[r >> pageBits].
+struct RowBlock {
+  std::vector<float*> pages;
+  size_t pageBits, recordWidth, valueAt, stateAt, width;
+  const int32_t* rows;
+  size_t count;
+  const float* gradient;
+  // Written: 1 where a row was stepped, 0 where its number is negative or its gradient all zero.
+  uint8_t* moved;
+};
+
+// Adagrad (Duchi, Hazan and Singer 2011): n = keep n + g^2; w -= rate g / (sqrt(n) + epsilon), in float64 as JavaScript has it.
+void adagradRows(const RowBlock& block, double rate, double epsilon, double keep);
+
 void adam(float* values, float* mean, float* square, const float* gradient, size_t size, const AdamStep& step);
 
 }  // namespace millrace

@@ -2,6 +2,7 @@
 
 import { MillraceError } from '../errors.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
+import type { RowKernels } from '../row-kernels.ts'
 import { BatchKeys } from './batch-keys.ts'
 import { type ColumnGroup, KEY_WORDS } from './columns.ts'
 import { readMemory, writeMemory } from './row-memory.ts'
@@ -11,22 +12,29 @@ import type { EmbeddingTable } from './table.ts'
 /** Changes values that were read, in place: those of row rows[i], -1 for a key without one, at values[i * width ..]. */
 export type ValuesEdit = (rows: Int32Array, count: number, values: Float32Array) => void
 
+/** How the rows of a lookup are stepped. */
+export interface LookupOptions {
+  /** Multiples of the optimizers' learning rates, by slot; absent: 1 for all. */
+  readonly slotRates?: readonly number[] | undefined
+  /** The engine's; absent: in JavaScript. */
+  readonly kernels?: RowKernels | undefined
+}
+
 /**
  * One batch at a time: `bind` it, `forward` per column group, and, when it is learned from, `insert` once and then
  * `backward` and `update` per group. Scratch memory is reused, so results are valid until the next `bind`.
  */
 export class PooledLookup {
   readonly #table: EmbeddingTable
-  readonly #slotRates: readonly number[] | undefined
+  readonly #options: LookupOptions
   readonly #keys = new BatchKeys()
   #features: EncodedFeatures | undefined
   #rows = new Int32Array(0)
   #values = new Float32Array(0)
 
-  /** `slotRates`: multiples of the optimizers' learning rates, by slot; absent: 1 for all. */
-  constructor(table: EmbeddingTable, slotRates?: readonly number[]) {
+  constructor(table: EmbeddingTable, options: LookupOptions = {}) {
     this.#table = table
-    this.#slotRates = slotRates
+    this.#options = options
   }
 
   /** Distinct ids of the batch; gradients have one row for each, in order of first occurrence (slot by slot). */
@@ -128,15 +136,18 @@ export class PooledLookup {
    * the learning rate.
    */
   update(group: ColumnGroup, gradient: Float32Array, factor = 1): void {
-    if (this.#slotRates === undefined) {
-      this.#table.update(group, this.#rows.subarray(0, this.distinct), gradient, factor)
+    const { slotRates, kernels } = this.#options
+    if (slotRates === undefined) {
+      const rows = this.#rows.subarray(0, this.distinct)
+      this.#table.update(group, rows, gradient, { factor, kernels })
       return
     }
-    for (const [slot, rate] of this.#slotRates.entries()) {
+    for (const [slot, rate] of slotRates.entries()) {
       const from = this.#keys.slotEnds[slot - 1] ?? 0
       const to = this.#keys.slotEnds[slot] ?? from
       const part = gradient.subarray(from * group.width)
-      this.#table.update(group, this.#rows.subarray(from, to), part, factor * rate)
+      const step = { factor: factor * rate, kernels }
+      this.#table.update(group, this.#rows.subarray(from, to), part, step)
     }
   }
 

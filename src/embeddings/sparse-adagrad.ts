@@ -45,5 +45,6 @@ export function sparseAdagrad(options: SparseAdagradOptions): SparseOptimizer {
         record[valueAt + c] = record[valueAt + c]! - (rate * g) / (Math.sqrt(n) + epsilon)
       }
     },
+    adagradStep: (factor) => ({ rate: learningRate * factor, epsilon, keep }),
   }
 }

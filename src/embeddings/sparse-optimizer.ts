@@ -1,5 +1,7 @@
 /** @file The contract of the optimizers of table rows: state lives beside the row, a step touches one row. */
 
+import type { AdagradStep } from '../row-kernels.ts'
+
 /** Which optimizers a job can name. */
 export type SparseOptimizerKind = 'adagrad' | 'adam' | 'ftrl'
 
@@ -25,4 +27,6 @@ export interface SparseOptimizer {
     gradientAt: number,
     factor: number,
   ): void
+  /** The same step as constants, for kernels that know Adagrad; absent in another optimizer. */
+  adagradStep?(factor: number): AdagradStep
 }

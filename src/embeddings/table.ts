@@ -8,6 +8,7 @@ import { writeInitialVector } from './initial-vector.ts'
 import { FIND_BLOCK, KeyIndex } from './key-index.ts'
 import type { Eviction, RowLife } from './row-life.ts'
 import { PAGE_BITS, PAGE_MASK, RowPages } from './row-pages.ts'
+import { type RowStep, rowBlock, stepRows } from './row-step.ts'
 import type { DirtyCursor, KeyList, TableBytes } from './table-terms.ts'
 
 /** Rows never move: a row number stays valid until its key is removed; then another key may get it. */
@@ -133,25 +134,19 @@ export class EmbeddingTable {
   }
 
   /**
-   * One optimizer step on a column group of the given distinct rows, at `factor` times its rate; gradient i is gradient[i * group.width ..].
-   * A row whose gradient is zero in every column of the group is left as it is: neither its moments nor its mark move.
+   * One optimizer step on a column group of the given distinct rows; gradient i is gradient[i * group.width ..]. A row whose gradient
+   * is zero in every column of the group is left as it is: neither its moments nor its mark move.
    */
-  update(group: ColumnGroup, rows: Int32Array, gradient: Float32Array, factor = 1): void {
-    const { optimizer, width, valueAt, stateAt } = group
+  update(group: ColumnGroup, rows: Int32Array, gradient: Float32Array, step: RowStep = {}): void {
+    const { optimizer } = group
     if (optimizer === undefined) {
       throw new MillraceError('BAD_STATE', `column group "${group.name}" has no optimizer`, {
         remedy: 'a table that only scores is not trained',
       })
     }
-    const { recordWidth } = this.columns
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!
-      if (row < 0 || isZero(gradient, i * width, width)) continue
-      const record = (row & PAGE_MASK) * recordWidth
-      const page = this.#pages.floats[row >>> PAGE_BITS]!
-      optimizer.step(page, record + valueAt, record + stateAt, width, gradient, i * width, factor)
-      this.#mark(row)
-    }
+    const block = rowBlock(this.#pages.floats, this.columns.recordWidth, group, rows, gradient)
+    stepRows(optimizer, block, step)
+    for (let i = 0; i < rows.length; i++) if (block.moved[i] === 1) this.#mark(rows[i]!)
   }
 
   /** Rows that changed since the cursor's last `takeDirty`, ascending; they count as seen from now on. */
@@ -290,9 +285,4 @@ export class EmbeddingTable {
 
 function blockEnd(start: number, { count }: KeyList): number {
   return Math.min(start + FIND_BLOCK, count)
-}
-
-function isZero(gradient: Float32Array, at: number, width: number): boolean {
-  for (let c = 0; c < width; c++) if (gradient[at + c] !== 0) return false
-  return true
 }

@@ -1,7 +1,7 @@
 /** @file Encoded features -> the arrays a model reads: pooled embeddings per slot, the summed linear weights, dense inputs. */
 
 import { type ColumnGroup, columnGroup } from '../embeddings/columns.ts'
-import { PooledLookup, type ValuesEdit } from '../embeddings/pooled-lookup.ts'
+import { type LookupOptions, PooledLookup, type ValuesEdit } from '../embeddings/pooled-lookup.ts'
 import type { EmbeddingTable } from '../embeddings/table.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
 import type { Tape } from '../tensors/tape.ts'
@@ -50,9 +50,8 @@ export class EmbeddedBatch {
   #wideGradient: Float32Array = new Float32Array(0)
   #hasWideGradient = false
 
-  /** `slotRates`: multiples of the optimizers' learning rates, by slot; absent: 1 for all. */
-  constructor(table: EmbeddingTable, model: Model, slotRates?: readonly number[]) {
-    this.#lookup = new PooledLookup(table, slotRates)
+  constructor(table: EmbeddingTable, model: Model, options: LookupOptions = {}) {
+    this.#lookup = new PooledLookup(table, options)
     this.#deep = columnGroup(table.columns, EMBEDDING_COLUMNS)
     this.#wide = model.wide ? columnGroup(table.columns, WIDE_COLUMNS) : undefined
     this.#tasks = model.shape.tasks.length

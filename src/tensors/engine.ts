@@ -1,5 +1,7 @@
 /** @file The Engine port: about thirty numeric kernels on opaque tensors; the tape above it is written once, for every engine. */
 
+import type { RowKernels } from '../row-kernels.ts'
+
 /** Values as they enter and leave an engine. */
 export type FloatArray = Float32Array | Float64Array
 
@@ -63,6 +65,8 @@ export interface Engine {
   readonly dtype: 'float32' | 'float64'
   /** Absent: gradients are read, and stepped with outside. */
   readonly dense?: DenseKernels
+  /** Absent: rows of a table are stepped in JavaScript. */
+  readonly rows?: RowKernels
 
   /** A tensor with a copy of `values`. */
   upload(values: FloatArray, shape: readonly number[]): Tensor

@@ -84,6 +84,17 @@ export interface KernelBinding {
     floor: number,
     scale: number,
   ): void
+  /** One step of Adagrad in place; `places`: page bits, record width, where values and state start, their width (`RowBlock`). */
+  adagradRows(
+    pages: readonly Float32Array[],
+    places: Float64Array,
+    rows: Int32Array,
+    gradient: Float32Array,
+    moved: Uint8Array,
+    rate: number,
+    epsilon: number,
+    keep: number,
+  ): void
 }
 
 /** Compiled kernels that loaded, and in words which they are. */
@@ -117,7 +128,7 @@ function unavailable(message: string): MillraceError {
 
 function isBinding(value: unknown): value is KernelBinding {
   if (typeof value !== 'object' || value === null) return false
-  return ['upload', 'product', 'adam'].every(
+  return ['upload', 'product', 'adam', 'adagradRows'].every(
     (name) => typeof Reflect.get(value, name) === 'function',
   )
 }

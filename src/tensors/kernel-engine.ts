@@ -1,5 +1,6 @@
 /** @file The native engine: the kernels of native/, called one by one; operands are numbers, nothing is copied between calls. */
 
+import type { RowKernels } from '../row-kernels.ts'
 import type {
   Activation,
   DenseKernels,
@@ -25,6 +26,7 @@ export class KernelEngine implements Engine {
   readonly name = 'native'
   readonly dtype = 'float32'
   readonly dense: DenseKernels
+  readonly rows: RowKernels
   readonly #kernels: KernelBinding
   #live = 0
 
@@ -34,6 +36,14 @@ export class KernelEngine implements Engine {
       squares: (tensor) => kernels.squares(idOf(tensor), sizeOf(tensor.shape)),
       adam: ({ values, mean, square }, gradient, { beta1, beta2, rate, floor, scale }) => {
         kernels.adam(values, mean, square, idOf(gradient), beta1, beta2, rate, floor, scale)
+      },
+    }
+    this.rows = {
+      adagrad: (block, { rate, epsilon, keep }) => {
+        const { pages, pageBits, recordWidth, rows, gradient, moved } = block
+        const { valueAt, stateAt, width } = block
+        const places = Float64Array.of(pageBits, recordWidth, valueAt, stateAt, width)
+        kernels.adagradRows(pages, places, rows, gradient, moved, rate, epsilon, keep)
       },
     }
   }

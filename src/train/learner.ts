@@ -69,8 +69,8 @@ export class Learner implements Stage {
   /** BAD_SETTINGS when the balancer cannot work where gradients are to be compared. */
   constructor(parts: LearnerParts) {
     this.parts = parts
-    const { model, table } = parts
-    this.#embedded = new EmbeddedBatch(table, model, parts.slotRates)
+    const { model, table, slotRates, engine } = parts
+    this.#embedded = new EmbeddedBatch(table, model, { slotRates, kernels: engine.rows })
     this.#scale = model.gradientScale?.()
     this.#states = initialStates(parts.balancer, parts.gradientsAt, model)
     this.#rowState = parts.rowBalancer?.init() ?? {}

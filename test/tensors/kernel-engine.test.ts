@@ -4,7 +4,11 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { layOutColumns } from '../../src/embeddings/columns.ts'
+import { rowBlock, stepRows } from '../../src/embeddings/row-step.ts'
+import { sparseOptimizer } from '../../src/embeddings/sparse-optimizers.ts'
 import { messageOf } from '../../src/errors.ts'
+import { randomFrom } from '../../src/random.ts'
 import type { Engine, Tensor } from '../../src/tensors/engine.ts'
 import { type KernelLibrary, loadKernels } from '../../src/tensors/kernel-binding.ts'
 import { KernelEngine } from '../../src/tensors/kernel-engine.ts'
@@ -23,6 +27,13 @@ function kernelsHere(): KernelLibrary | undefined {
 const here = kernelsHere()
 if (here === undefined) test.skip('the native engine does not start here', () => {})
 else describe('the native engine', () => suite(here))
+
+const ADAGRAD = {
+  kind: 'adagrad',
+  learning_rate: 0.05,
+  initial_accumulator: 0,
+  epsilon: 1e-10,
+} as const
 
 function matrix(on: Engine, seed: number, shape: number[]): Tensor {
   const size = shape.reduce((product, axis) => product * axis, 1)
@@ -51,6 +62,67 @@ const DIGEST = `
 function suite({ binding }: KernelLibrary): void {
   const engine = new KernelEngine(binding)
   const plain = plainEngine('float64')
+
+  test('rows of a table are stepped by Adagrad to the bytes that JavaScript gives', () => {
+    const random = randomFrom(11)
+    const drawn = (length: number, scale: number) =>
+      Float32Array.from({ length }, () => random.normal() * scale)
+    for (const [width, factor, half_life_steps] of [
+      [16, 1, undefined],
+      [5, 0.37, 12.5],
+      [1, 1, undefined],
+    ] as const) {
+      const columns = layOutColumns(
+        [
+          { name: 'a', width: 3, deviation: 0 },
+          {
+            name: 'b',
+            width,
+            deviation: 0,
+            optimizer: sparseOptimizer({ ...ADAGRAD, half_life_steps }),
+          },
+        ],
+        1,
+      )
+      const { groups, recordWidth } = columns
+      const group = groups[1]!
+      // Negative sums of squares give NaN, which must be the same NaN as everywhere.
+      const pages = [drawn(8192 * recordWidth, 0.01).map(Math.abs), drawn(8192 * recordWidth, 1)]
+      const copies = pages.map((page) => page.slice())
+      const rows = Int32Array.from({ length: 3000 }, (_, i) => (i % 7 === 3 ? -1 : i * 5))
+      const gradient = drawn(rows.length * width, 1e-3).map((g, i) =>
+        Math.floor(i / width) % 5 === 2 ? 0 : g,
+      )
+      const here = rowBlock(pages, recordWidth, group, rows, gradient)
+      stepRows(group.optimizer!, here, { factor })
+      const there = rowBlock(copies, recordWidth, group, rows, gradient)
+      stepRows(group.optimizer!, there, { factor, kernels: engine.rows })
+      expect(there.moved).toEqual(here.moved)
+      expect(here.moved.includes(0) && here.moved.includes(1)).toBe(true)
+      for (const [page, values] of pages.entries()) {
+        expect(Buffer.compare(Buffer.from(copies[page]!.buffer), Buffer.from(values.buffer))).toBe(
+          0,
+        )
+      }
+    }
+  })
+
+  test('rows that do not exist are refused, not written', () => {
+    const block = {
+      ...{
+        pages: [new Float32Array(8)],
+        pageBits: 1,
+        recordWidth: 4,
+        valueAt: 0,
+        stateAt: 1,
+        width: 1,
+      },
+      ...{ gradient: Float32Array.of(1), moved: new Uint8Array(1), rows: Int32Array.of(2) },
+    }
+    expect(() => engine.rows.adagrad(block, { rate: 1, epsilon: 0, keep: 1 })).toThrow(
+      /row that does not exist/,
+    )
+  })
 
   test('products of any shape are right, whatever is left over at the edges of a tile', () => {
     const length = fc.integer({ min: 1, max: 70 })
