@@ -32,6 +32,9 @@ npm run bench -- compare               results beside bench/baseline.json; fails
 npm run bench -- baseline              makes the results the new baseline
 `
 
+/** Results of the same form that other scripts write: `npm run soak`. */
+const SCRIPTS = ['soak']
+
 const RESULTS = packageFile('bench/results')
 const BASELINE = packageFile('bench/baseline.json')
 const PAGE = packageFile('docs/performance.md')
@@ -89,11 +92,14 @@ async function runOne(
 
 /** In processes of their own: what one left on the heap or taught the compiler is no part of the next. */
 function runAll(): number {
+  const started = performance.now()
+  const minutes = (): string => ((performance.now() - started) / 60_000).toFixed(1)
   const failed = Object.keys(BENCHES).filter((name) => {
-    print(`\n${name}`)
+    print(`\n${name} (after ${minutes()} minutes)`)
     const args = [...process.execArgv, fileURLToPath(import.meta.url), name]
     return spawnSync(process.execPath, args, { stdio: 'inherit' }).status !== 0
   })
+  print(`\nall of them: ${minutes()} minutes`)
   if (failed.length === 0) return 0
   print(`failed: ${failed.join(', ')}`)
   return 1
@@ -144,9 +150,9 @@ function compare(): number {
   return comparisons.some(({ fell }) => fell) || missing.length > 0 ? 1 : 0
 }
 
-/** In the order in which the benches run. */
+/** In the order in which the benches run, then those that have a script of their own. */
 function resultsOrFail(): Result[] {
-  const order = Object.keys(BENCHES)
+  const order = [...Object.keys(BENCHES), ...SCRIPTS]
   const results = readResults(RESULTS).filter(({ name }) => order.includes(name))
   if (results.length > 0)
     return results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Curve } from './bench.ts'
+import type { Curve, Floor } from './bench.ts'
 import { median } from './harness.ts'
 import { type KeptFigure, type Result, shown } from './result.ts'
 
@@ -11,15 +11,17 @@ export const PICTURES = 'images'
 
 /** The table of every figure that has a target. */
 export function targetTable(results: readonly Result[]): string {
-  const rows = results.flatMap(({ name, figures }) =>
+  const rows = results.flatMap(({ name, command, figures, floors }) =>
     figures
       .filter((figure) => figure.target !== undefined)
-      .map((figure) => {
+      .map((figure, index) => {
         const verdict = figure.met === true ? 'yes' : '**no**'
-        return `| [${name}](#${name}) | ${figure.label} | ${targetOf(figure)} | ${reachedOf(figure)} | ${verdict} |`
+        const floor = index === 0 ? floors.map(floorOf).join('; ') : ''
+        return `| [${name}](#${name}) | ${figure.label} | ${targetOf(figure)} | ${reachedOf(figure)} | ${verdict} | ${floor} | \`${command}\` |`
       }),
   )
-  return ['| bench | what | target | reached | met |', '|---|---|---|---|---|', ...rows].join('\n')
+  const head = '| bench | what | target | reached | met | floors beside it | measured by |'
+  return [head, '|---|---|---|---|---|---|---|', ...rows].join('\n')
 }
 
 /** A section per bench. `notes`: the folder with what people wrote about a result, one file per bench. */
@@ -40,7 +42,7 @@ function section(result: Result, notes: string): string {
   const { name, summary, figures, floors, curves } = result
   const parts = [`### ${name}`, summary, figureTable(figures)]
   if (floors.length > 0) {
-    const lines = floors.map(({ label, value, unit }) => `- ${label}: ${shown(value)} ${unit}`)
+    const lines = floors.map((floor) => `- ${floorOf(floor)}`)
     parts.push(['Floors, measured in the same run:', '', ...lines].join('\n'))
   }
   for (const curve of curves) {
@@ -62,6 +64,10 @@ function figureTable(figures: readonly KeptFigure[]): string {
   })
   const head = ['| figure | median | beside | unit | ratio | target |', '|---|---|---|---|---|---|']
   return [...head, ...rows].join('\n')
+}
+
+function floorOf({ label, value, unit }: Floor): string {
+  return `${label}: ${shown(value)} ${unit}`
 }
 
 function targetOf({ target, better, against, unit }: KeptFigure): string {

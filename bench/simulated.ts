@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import type { TopicLog } from '../src/broker/topic-log.ts'
+import { MillraceError } from '../src/errors.ts'
 import { type Job, parseJob } from '../src/settings/job.ts'
 import type { Clock } from '../src/time.ts'
 import { World } from '../src/world/world.ts'
@@ -34,6 +35,21 @@ export interface Joined {
   readonly records: number
   readonly samples: number
   readonly seconds: number
+}
+
+/** Events per second of one such join; BAD_STATE when records are missing. */
+export async function joinRate(
+  job: Job,
+  log: TopicLog,
+  expected: number,
+  say: (line: string) => void,
+): Promise<number> {
+  const { records, samples, seconds } = await joinAll(job, log)
+  if (records !== expected) {
+    throw new MillraceError('BAD_STATE', `joined ${records} of ${expected} records`)
+  }
+  say(`ours: ${Math.round(records / seconds)} events/s, ${samples} samples`)
+  return records / seconds
 }
 
 /** Decodes, de-duplicates and joins all that is on the bus, from its start, with fresh stages. */

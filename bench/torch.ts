@@ -41,7 +41,11 @@ export class TorchTwin {
   }
 
   async version(): Promise<string> {
-    return (await this.#peer.ask<{ version: string }>('version')).version
+    return (await this.about()).version
+  }
+
+  about(): Promise<{ readonly version: string; readonly threads: number }> {
+    return this.#peer.ask('version')
   }
 
   close(): Promise<void> {

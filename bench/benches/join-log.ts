@@ -1,14 +1,13 @@
 /** @file The join alone from the embedded log, beside the floor of decoding: read, decode, de-duplicate, join, sample. */
 
 import type { TopicLog } from '../../src/broker/topic-log.ts'
-import { MillraceError } from '../../src/errors.ts'
 import type { Job } from '../../src/settings/job.ts'
 import { openBus } from '../../topology/bus.ts'
 import { eventInputs } from '../../topology/event-inputs.ts'
 import type { Bench, BenchContext, Measured } from '../bench.ts'
 import { median, takeTurns } from '../harness.ts'
 import { versionOf } from '../machine.ts'
-import { appendWorld, joinAll, simulatedJob } from '../simulated.ts'
+import { appendWorld, joinRate, simulatedJob } from '../simulated.ts'
 
 const PARTITIONS = 2
 const IMPRESSIONS = 400_000
@@ -32,7 +31,7 @@ async function measure({ rounds = ROUNDS, folder, say }: BenchContext): Promise<
     say(`${records} records appended`)
     const values = await takeTurns(
       [
-        { name: 'join', round: () => rateOf(job, log, records, say) },
+        { name: 'join', round: () => joinRate(job, log, records, say) },
         { name: 'read', round: () => readAll(job, log, false) },
         { name: 'decode', round: () => readAll(job, log, true) },
       ],
@@ -65,20 +64,6 @@ async function measure({ rounds = ROUNDS, folder, say }: BenchContext): Promise<
   } finally {
     await log.close()
   }
-}
-
-async function rateOf(
-  job: Job,
-  log: TopicLog,
-  expected: number,
-  say: (line: string) => void,
-): Promise<number> {
-  const { records, samples, seconds } = await joinAll(job, log)
-  if (records !== expected) {
-    throw new MillraceError('BAD_STATE', `joined ${records} of ${expected} records`)
-  }
-  say(`${Math.round(records / seconds)} events/s, ${samples} samples`)
-  return records / seconds
 }
 
 /** The floor: every record read, with `decode` also decoded, and nothing done with it. */

@@ -2,7 +2,6 @@
 
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { TopicLog } from '../../src/broker/topic-log.ts'
 import { MillraceError } from '../../src/errors.ts'
 import type { Job } from '../../src/settings/job.ts'
 import { openBus } from '../../topology/bus.ts'
@@ -12,7 +11,7 @@ import { takeTurns } from '../harness.ts'
 import { kafkaVersion, withKafka } from '../kafka.ts'
 import { PeerProcess } from '../peer-process.ts'
 import { peerProduct } from '../peers.ts'
-import { appendWorld, joinAll, simulatedJob } from '../simulated.ts'
+import { appendWorld, joinRate, simulatedJob } from '../simulated.ts'
 
 const PARTITIONS = 4
 const IMPRESSIONS = 200_000
@@ -46,7 +45,7 @@ async function measure(context: BenchContext, address: string): Promise<Measured
     })
     const values = await takeTurns(
       [
-        { name: 'ours', round: () => ours(job, log, records, say) },
+        { name: 'ours', round: () => joinRate(job, log, records, say) },
         turn('merged'),
         turn('lean'),
         turn('each'),
@@ -80,20 +79,6 @@ async function measure(context: BenchContext, address: string): Promise<Measured
   } finally {
     await log.close()
   }
-}
-
-async function ours(
-  job: Job,
-  log: TopicLog,
-  expected: number,
-  say: (line: string) => void,
-): Promise<number> {
-  const { records, samples, seconds } = await joinAll(job, log)
-  if (records !== expected) {
-    throw new MillraceError('BAD_STATE', `joined ${records} of ${expected} records`)
-  }
-  say(`ours: ${Math.round(records / seconds)} events/s, ${samples} samples`)
-  return records / seconds
 }
 
 /** The usual stores of Kafka Streams are RocksDB with changelog topics. */

@@ -1,5 +1,6 @@
 /** @file One training step, whole: lookup, forward, backward, dense and sparse update, beside the same model in PyTorch. */
 
+import { availableParallelism } from 'node:os'
 import { openEngine } from '../../src/tensors/engine-choice.ts'
 import type { Bench, BenchContext, Figure, Floor, Measured } from '../bench.ts'
 import { median, takeTurns } from '../harness.ts'
@@ -31,7 +32,7 @@ export const trainStepBench: Bench = {
     context.say(`engine ${name}: ${reason}`)
     const figures: Figure[] = []
     const floors: Floor[] = []
-    let torch = 'none'
+    let torch = { version: 'none', threads: 0 }
     for (const one of CASES) {
       const learner = rigLearner({ engine, model: one.model, tasks: TASKS })
       const measured = await beside(context, learner, one)
@@ -45,15 +46,22 @@ export const trainStepBench: Bench = {
     return {
       figures,
       floors,
-      versions: { engine: name, torch },
-      facts: { rows_of_table: 1_000_000, fields: 16, dim: 16, tasks: TASKS },
+      versions: { engine: name, torch: torch.version },
+      facts: {
+        rows_of_table: 1_000_000,
+        fields: 16,
+        dim: 16,
+        tasks: TASKS,
+        'threads of ours': Number(process.env.MILLRACE_THREADS ?? availableParallelism()),
+        'threads of torch': torch.threads,
+      },
     } satisfies Measured
   },
 }
 
 interface Beside {
   readonly figures: readonly Figure[]
-  readonly torch: string
+  readonly torch: Awaited<ReturnType<TorchTwin['about']>>
 }
 
 async function beside(
@@ -70,7 +78,7 @@ async function beside(
     return (batch / ms) * 1000
   }
   try {
-    const torch = await twin.version()
+    const torch = await twin.about()
     const values = await takeTurns(
       [
         { name: 'ours', round: () => rate('ours', timedSteps(learner, batches, steps)) },

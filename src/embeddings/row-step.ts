@@ -31,7 +31,10 @@ export function stepRows(
   { factor = 1, kernels }: RowStep,
 ): void {
   const adagrad = optimizer.adagradStep?.(factor)
-  if (kernels !== undefined && adagrad !== undefined) return kernels.adagrad(block, adagrad)
+  if (kernels !== undefined && adagrad !== undefined) {
+    kernels.adagrad(block, adagrad)
+    return
+  }
   const { pages, recordWidth, rows, valueAt, stateAt, width, gradient, moved } = block
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!

@@ -39,7 +39,8 @@ function resultWith(...figures: readonly Figure[]): Result {
     log: 'x' as const,
     lines: [{ name: 'ours', points: [[1, 10] as const, [4, 30] as const] }],
   }
-  return resultOf({ figures, curves: [curve] }, { ...about, ...when })
+  const floors = [{ label: 'reading', value: 7, unit: 'events/s' }]
+  return resultOf({ figures, floors, curves: [curve] }, { ...about, ...when })
 }
 
 describe('a figure', () => {
@@ -94,8 +95,10 @@ describe('the page', () => {
   test('has a row per target, met or not, and the machine and commit of each bench', () => {
     const results = [resultWith(faster, { ...pause, target: 50 })]
     const table = targetTable(results)
-    expect(table).toContain('| [join](#join) | events | at least 4 times | 4.5 times | yes |')
-    expect(table).toContain('| [join](#join) | pause | at most 50 ms | 100 ms | **no** |')
+    expect(table).toContain(
+      '| [join](#join) | events | at least 4 times | 4.5 times | yes | reading: 7 events/s | `npm run bench -- join` |',
+    )
+    expect(table).toContain('| [join](#join) | pause | at most 50 ms | 100 ms | **no** |  |')
     const sections = benchSections(results, 'nowhere')
     expect(sections).toContain('a core, 2 cores, 4 GiB, linux x64')
     expect(sections).toContain('commit abc')

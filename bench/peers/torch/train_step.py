@@ -1,7 +1,7 @@
 """The twins of bench/rig.ts in PyTorch eager: sparse Adagrad on the table, fused Adam on the rest.
 
 Reads rows.i32 and labels.f32 from the working directory; a line `round` on standard input makes `--steps` steps and
-answers {"ms", "processor_ms"} per step, `version` answers the version.
+answers {"ms", "processor_ms"} per step, `version` answers the version and the number of threads.
 """
 
 import argparse
@@ -161,7 +161,7 @@ def main():
     training = Training(options)
     for line in sys.stdin:
         if line.strip() == "version":
-            answer = {"version": torch.__version__}
+            answer = {"version": torch.__version__, "threads": torch.get_num_threads()}
         else:
             started, before = time.perf_counter(), time.process_time()
             for at in range(options.steps):
