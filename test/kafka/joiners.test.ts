@@ -23,14 +23,6 @@ const IMPRESSIONS = 2_500
 const SEED = Number(process.env.CRASH_SEED ?? 13)
 const EVENTS = ['impressions', 'clicks', 'likes']
 
-/**
- * Known fault: on an idle machine a joiner with --exit may not end, so the gate leaves these out and
- * `npm run test:kafka:joiners` runs them. The same churn on the embedded log is in the gate.
- */
-const slowTest = test.skipIf(process.env.KAFKA_JOINERS === undefined)
-if (process.env.KAFKA_JOINERS === undefined)
-  console.warn('*** SKIPPED: joiners over Kafka; npm run test:kafka:joiners runs them ***')
-
 /** A dead member is noticed soon, and nobody waits for members that might come. */
 const properties = {
   'group.min.session.timeout.ms': '500',
@@ -55,7 +47,7 @@ withBroker('joiners over Kafka', { properties }, (broker) => {
     processMs = performance.now() - began
   }, 120_000)
 
-  slowTest(
+  test(
     `${KILLS} kills, and joiners that come and go, lose no sample (seed ${SEED})`,
     async () => {
       const random = randomFrom(SEED)
@@ -75,30 +67,26 @@ withBroker('joiners over Kafka', { properties }, (broker) => {
     120_000 + KILLS * 60_000,
   )
 
-  slowTest(
-    'a joiner that is frozen until it is replaced goes on, is fenced, and adds copies at most',
-    async () => {
-      await deleteTopics(broker.brokers, EVENTS)
-      const frozen = start(['run', file, '--role', 'joiner'])
-      await withLog(broker, async (log) => {
-        await someSamples(job, log)
-        frozen.process.kill('SIGSTOP')
-        const next = start(['run', file, '--role', 'joiner', '--exit'])
-        await groupHas(broker, 'small.joiner', next)
-        await sleep(1_500)
-        frozen.process.kill('SIGCONT')
-        const ended = await next.ended
-        expect(ended, ended.stderr).toMatchObject({ code: 0 })
-        frozen.process.kill('SIGTERM')
-        await frozen.ended
-        const last = await run(['run', file, '--role', 'joiner', '--exit'])
-        expect(last, last.stderr).toMatchObject({ code: 0 })
-        const copies = await expectOracle(job, log)
-        console.log(`frozen and replaced: ${copies} copies`)
-      })
-    },
-    300_000,
-  )
+  test('a joiner that is frozen until it is replaced goes on, is fenced, and adds copies at most', async () => {
+    await deleteTopics(broker.brokers, EVENTS)
+    const frozen = start(['run', file, '--role', 'joiner'])
+    await withLog(broker, async (log) => {
+      await someSamples(job, log)
+      frozen.process.kill('SIGSTOP')
+      const next = start(['run', file, '--role', 'joiner', '--exit'])
+      await groupHas(broker, 'small.joiner', next)
+      await sleep(1_500)
+      frozen.process.kill('SIGCONT')
+      const ended = await next.ended
+      expect(ended, ended.stderr).toMatchObject({ code: 0 })
+      frozen.process.kill('SIGTERM')
+      await frozen.ended
+      const last = await run(['run', file, '--role', 'joiner', '--exit'])
+      expect(last, last.stderr).toMatchObject({ code: 0 })
+      const copies = await expectOracle(job, log)
+      console.log(`frozen and replaced: ${copies} copies`)
+    })
+  }, 300_000)
 })
 
 function joinerJob(folder: string, { brokers }: RealBroker): string {

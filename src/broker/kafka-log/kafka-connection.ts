@@ -29,8 +29,9 @@ import {
 
 /** Only what committed transactions wrote is read. */
 const READ_COMMITTED = 1
-/** Code of the error for a node that went away. */
+/** Codes of errors: a node that went away, and no such partition. */
 const NETWORK_EXCEPTION = 13
+const UNKNOWN_TOPIC_OR_PARTITION = 3
 
 const EARLIEST = -2
 const LATEST = -1
@@ -58,6 +59,7 @@ export class KafkaConnection {
   readonly #cluster: Cluster
   /** Node id of the leader by partition. */
   readonly #leaders = new Map<string, readonly number[]>()
+  readonly #opening = new Map<ClusterNode, Promise<unknown>>()
 
   constructor(options: KafkaLogOptions) {
     const config = clientConfig(options)
@@ -168,11 +170,16 @@ export class KafkaConnection {
     })
   }
 
-  /** Lets the broker delete what lies before the position. */
+  /**
+   * Lets the broker delete what lies before the position. Not by the client for admins: it looks for the leader in metadata that it
+   * has only of topics that it made itself, and never asks for others.
+   */
   async trim({ topic, partition, offset }: Position): Promise<void> {
-    await this.#admin.connect()
+    const leader = (await this.leaders(topic))[partition]
+    if (leader === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION)
+    const node = await this.#node(leader)
     const partitions = [{ partition, offset: String(offset) }]
-    await this.#admin.deleteTopicRecords({ topic, partitions })
+    await node.deleteRecords({ topics: [{ topic, partitions }] })
   }
 
   /** Writes the group's offsets; the group must have no members. */
@@ -245,8 +252,17 @@ export class KafkaConnection {
     return offsets
   }
 
+  /** Connected: kafkajs opens a socket for every request that finds none, and forgets all but the last, which then never close. */
   async #node(nodeId: number): Promise<ClusterNode> {
-    return this.#cluster.findBroker({ nodeId: String(nodeId) })
+    const node = await this.#cluster.findBroker({ nodeId: String(nodeId) })
+    const opening = this.#opening.get(node) ?? node.connectionPool.getConnection()
+    this.#opening.set(node, opening)
+    try {
+      await opening
+    } finally {
+      this.#opening.delete(node)
+    }
+    return node
   }
 
   async #send<Result>(node: ClusterNode, exchange: Exchange<Result>): Promise<Result> {

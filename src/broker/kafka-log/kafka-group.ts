@@ -40,6 +40,8 @@ export class KafkaMember implements GroupMember {
   #held: readonly number[] = []
   #unsettled = true
   #beating: NodeJS.Timeout | undefined
+  /** The heartbeat under way, one at a time. */
+  #beat: Promise<void> | undefined
 
   constructor(options: KafkaMemberOptions) {
     this.#options = options
@@ -66,13 +68,17 @@ export class KafkaMember implements GroupMember {
   }
 
   async settle(release: (pieces: readonly number[]) => Promise<void>): Promise<readonly number[]> {
-    clearInterval(this.#beating)
+    await this.#endBeats()
     const before = this.#held
     for (let settled = false; !settled; ) {
       settled = await this.#options.patiently(() => this.#tryToSettle())
     }
     const { sessionMs } = this.#options
-    this.#beating = setInterval(() => void this.#beat(), sessionMs / BEATS)
+    this.#beating = setInterval(() => {
+      this.#beat ??= this.#beatOnce().finally(() => {
+        this.#beat = undefined
+      })
+    }, sessionMs / BEATS)
     this.#beating.unref()
     await release(before.filter((piece) => !this.#held.includes(piece)))
     return this.#held
@@ -93,7 +99,7 @@ export class KafkaMember implements GroupMember {
   }
 
   async leave(): Promise<void> {
-    clearInterval(this.#beating)
+    await this.#endBeats()
     if (this.#memberId !== '') {
       await this.#unlessMoved((coordinator) =>
         coordinator.leaveGroup({ groupId: this.#options.group, memberId: this.#memberId }),
@@ -160,7 +166,7 @@ export class KafkaMember implements GroupMember {
   }
 
   /** Keeps the session alive, and hears of changes. A broker that is away is not a change: the claims are the fence. */
-  async #beat(): Promise<void> {
+  async #beatOnce(): Promise<void> {
     try {
       const coordinator = await this.#coordinator()
       await coordinator.heartbeat({
@@ -171,6 +177,15 @@ export class KafkaMember implements GroupMember {
     } catch (thrown) {
       this.#hasMoved(thrown)
     }
+  }
+
+  /**
+   * A heartbeat that comes back later would speak of a generation that is over, and one that is sent later would open a connection
+   * that nobody closes, so that the process never ends.
+   */
+  async #endBeats(): Promise<void> {
+    clearInterval(this.#beating)
+    await this.#beat
   }
 
   async #unlessMoved(request: (coordinator: ClusterNode) => Promise<unknown>): Promise<void> {

@@ -36,7 +36,11 @@ declare module 'kafkajs/src/cluster/index.js' {
 
   /** One node of the Kafka cluster, connected. Fetches have a connection of their own. */
   export interface ClusterNode {
-    readonly connectionPool: { send<Result>(exchange: Exchange<Result>): Promise<Result> }
+    readonly connectionPool: {
+      send<Result>(exchange: Exchange<Result>): Promise<Result>
+      /** The connection of all requests but fetches, connected. */
+      getConnection(): Promise<unknown>
+    }
     disconnect(): Promise<void>
     listOffsets(request: {
       readonly isolationLevel: number
@@ -45,6 +49,7 @@ declare module 'kafkajs/src/cluster/index.js' {
         readonly partitions: readonly { readonly partition: number; readonly timestamp: number }[]
       }[]
     }): Promise<{ readonly responses: readonly TopicOffsets[] }>
+    deleteRecords(request: { readonly topics: readonly TopicOffsets[] }): Promise<unknown>
     initProducerId(request: {
       readonly transactionTimeout: number
     }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>

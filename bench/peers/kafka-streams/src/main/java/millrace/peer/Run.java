@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.errors.MissingSourceTopicException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 
 /** One application over all records: a round of the bench, or a joiner until it is closed. */
@@ -31,7 +32,10 @@ final class Run implements AutoCloseable {
     Run run = new Run(options);
     run.streams.setUncaughtExceptionHandler(
         error -> {
+          // The brokers hear of a new topic one after the other.
+          if (error instanceof MissingSourceTopicException) return StreamThreadExceptionResponse.REPLACE_THREAD;
           run.failure.set(error);
+          if (options.samples() != null) end(error);
           return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         });
     run.streams.setStateListener(
@@ -61,6 +65,12 @@ final class Run implements AutoCloseable {
     // A samples run goes on from its state; a round of the bench starts anew.
     if (options.samples() == null) streams.cleanUp();
     if (failure.get() != null) throw new IllegalStateException(failure.get());
+  }
+
+  /** Nobody asks a joiner how it is: it ends. What was not committed is not read by anybody. */
+  private static void end(Throwable error) {
+    error.printStackTrace();
+    Runtime.getRuntime().halt(1);
   }
 
   private void pause(long deadline) throws InterruptedException {

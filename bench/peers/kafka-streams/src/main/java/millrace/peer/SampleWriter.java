@@ -31,9 +31,8 @@ final class SampleWriter {
 
   byte[] row(Event impression, Options.Task task, boolean happened) {
     GenericRecord fields = impression.fields();
-    GenericRecord one = new GenericData.Record(label);
-    one.put("task", task.name());
-    one.put("value", happened ? 1.0 : 0.0);
+    GenericRecord one =
+        new GenericRecordBuilder(label).set("task", task.name()).set("value", happened ? 1.0 : 0.0).build();
     long time = impression.time();
     GenericRecord row =
         new GenericRecordBuilder(schema)
