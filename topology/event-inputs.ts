@@ -56,15 +56,29 @@ export async function eventInputs(job: Job, log: TopicLog): Promise<EventInput[]
   await createEventTopics(job, log)
   const topics = await log.topics()
   return job.events.kinds.flatMap((kind) => {
-    const codec = codecOf(job, kind)
-    const decode = eventDecoder(kind, (bytes) => codec.decode(bytes), eventSkimmer(kind, codec))
+    const reader = readerOf(job, kind)
     const { topic } = kind
-    return Array.from({ length: topics.get(topic) ?? 0 }, (_, partition) => ({
-      topic,
-      partition,
-      kind,
-      decode,
-      codec,
-    }))
+    return Array.from({ length: topics.get(topic) ?? 0 }, (_, partition) => {
+      return { topic, partition, kind, ...reader }
+    })
   })
+}
+
+/** The inputs of one partition number, with decoders of their own: what they learn of writers is theirs. */
+export function inputsOfPartition(
+  job: Job,
+  inputs: readonly EventInput[],
+  partition: number,
+): EventInput[] {
+  return inputs
+    .filter((input) => input.partition === partition)
+    .map((input) => ({ ...input, ...readerOf(job, input.kind) }))
+}
+
+function readerOf(job: Job, kind: EventKind): Pick<EventInput, 'codec' | 'decode'> {
+  const codec = codecOf(job, kind)
+  return {
+    codec,
+    decode: eventDecoder(kind, (bytes) => codec.decode(bytes), eventSkimmer(kind, codec)),
+  }
 }

@@ -70,7 +70,7 @@ async function* outputsOf(parts: JoinParts): AsyncGenerator<JoinOutputs> {
   const { source, schemas, joiner, inputs } = parts
   for (let ended = false; !ended; ) {
     const poll = await source.poll(joiner)
-    await schemas.prepare(poll.batches)
+    await schemas.prepare(poll)
     yield* takeIn(joiner, inputs, poll.epoch, decodeReads(inputs, poll))
     source.applied(poll.epoch)
     ended = poll.epoch.end

@@ -8,7 +8,7 @@ import { MillraceError } from '../src/errors.ts'
 import { type Job, openedShare } from '../src/settings/job.ts'
 import type { Clock } from '../src/time.ts'
 import { appendClaimed } from './claimed-partition.ts'
-import { type EventInput, eventInputs } from './event-inputs.ts'
+import { type EventInput, eventInputs, inputsOfPartition } from './event-inputs.ts'
 import type { EventLog } from './event-source.ts'
 import { JOINER, roleName } from './learner-role.ts'
 import { createSamplesTopic, sampleCodec } from './sample-inputs.ts'
@@ -63,7 +63,6 @@ export class JoinerRun {
   /** Makes the topics and joins the group; BAD_SETTINGS when the event topics are not cut alike. */
   static async open(options: JoinerOptions): Promise<JoinerRun> {
     const { job, log, clock } = options
-    checkNoRegistry(job)
     const inputs = await eventInputs(job, log)
     const shards = shardsOf(inputs)
     await createTopics(job, log, shards)
@@ -82,7 +81,7 @@ export class JoinerRun {
       owner: `${hostname()} process ${process.pid}`,
       codec: sampleCodec(job),
       joinHash: joinHash(job),
-      inputsOf: (shard) => inputs.filter(({ partition }) => partition === shard),
+      inputsOf: (shard) => inputsOfPartition(job, inputs, shard),
     }
     return new JoinerRun(options, { context, bounds, member })
   }
@@ -248,14 +247,6 @@ class SharedBounds implements EventLog {
     this.#known.set(topic, known)
     return known
   }
-}
-
-/** What a registry does not have is journalled with the epoch (`writer-schemas.ts`); the journal of a shard has no place for it yet. */
-function checkNoRegistry({ bus }: Job): void {
-  if (bus.registry === undefined) return
-  throw new MillraceError('BAD_SETTINGS', 'joiners do not ask a schema registry yet', {
-    remedy: 'name the schemas in the job (bus.schema_ids, writers), or use one process',
-  })
 }
 
 /** How many partitions every event topic has. */

@@ -78,10 +78,10 @@ export class LearnerRun {
     const replayed = this.#pending.shift()
     if (replayed !== undefined) {
       const poll = await source.replay(replayed)
-      await schemas.prepareAgain(poll.batches, replayed.absentSchemas ?? [])
+      await schemas.prepareAgain(poll)
       return poll
     }
-    const { epoch: polled, batches } = await this.#withSchemas(
+    const { epoch: polled, batches } = await schemas.prepare(
       await source.poll(context.stages.intake),
     )
     const epoch = this.#publishIsDue(polled) ? { ...polled, publish: true as const } : polled
@@ -182,12 +182,6 @@ export class LearnerRun {
   }
 
   /** What the schema registry does not have is a decision, too: the journal has it before it takes effect. */
-  async #withSchemas(poll: Poll): Promise<Poll> {
-    const absentSchemas = await this.#parts.schemas.prepare(poll.batches)
-    if (absentSchemas.length === 0) return poll
-    return { ...poll, epoch: { ...poll.epoch, absentSchemas } }
-  }
-
   /** An epoch that reads nothing and decides nothing new would only make the journal longer. */
   #changes(epoch: Epoch): boolean {
     const decided = epoch.publish === true || decisionsOf(epoch) !== this.#lastDecisions

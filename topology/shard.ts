@@ -17,6 +17,7 @@ import { eventJoiner, JOINER, roleName } from './learner-role.ts'
 import { SampleOutbox } from './sample-outbox.ts'
 import { ShardStore } from './shard-store.ts'
 import { largestRecord, SideOutputs, sideTopics } from './side-outputs.ts'
+import { type FetchedSchemas, WriterSchemas } from './writer-schemas.ts'
 
 /** What all shards of a joiner share. */
 export interface ShardContext {
@@ -30,7 +31,7 @@ export interface ShardContext {
   readonly codec: AvroCodec
   /** Of the settings that decide what is joined; a state of other settings is refused. */
   readonly joinHash: string
-  /** The inputs of a shard, kinds in the order of the job. */
+  /** The inputs of a shard, kinds in the order of the job; anew for every owner. */
   inputsOf(shard: number): EventInput[]
 }
 
@@ -43,6 +44,8 @@ export interface ShardEpoch {
 
 interface ShardPosition {
   readonly joinHash: string
+  /** As in a learner of events: waiting events are decoded again on restore. */
+  readonly schemas: FetchedSchemas
   readonly positions: readonly number[]
   readonly nextEpoch: number
   readonly samples: number
@@ -53,6 +56,7 @@ interface ShardPosition {
 interface ShardParts {
   readonly context: ShardContext
   readonly inputs: readonly EventInput[]
+  readonly schemas: WriterSchemas
   readonly store: ShardStore
   readonly joiner: EventJoiner
   readonly source: EventSource
@@ -87,9 +91,11 @@ export class Shard {
     const { job, log, clock, owner, codec } = context
     const { store, state, epochs } = await ShardStore.open(log, job.name, { shard: number, owner })
     const inputs = context.inputsOf(number)
-    const joiner = eventJoiner(job, inputs)
-    const position = state === undefined ? startOf(context, inputs) : restore(joiner, state)
+    const { position, joined } = state === undefined ? startOf(context, inputs) : read(state)
     checkSameJob(position, context, number)
+    const schemas = await WriterSchemas.open(job.bus, inputs, position.schemas)
+    const joiner = eventJoiner(job, inputs)
+    if (joined !== undefined) joiner.restore(joined)
     const source = new EventSource({
       log: context.events,
       inputs,
@@ -106,6 +112,7 @@ export class Shard {
     return new Shard(number, {
       context,
       inputs,
+      schemas,
       store,
       joiner,
       source,
@@ -168,11 +175,15 @@ export class Shard {
 
   /** The next epoch: one that an owner decided before, or a poll; undefined when there is nothing new. */
   async next(): Promise<ShardEpoch | undefined> {
-    const { source, joiner, pending } = this.#parts
+    const { source, joiner, schemas, pending } = this.#parts
     const replayed = pending.shift()
-    if (replayed !== undefined) return { poll: await source.replay(replayed), journalled: true }
+    if (replayed !== undefined) {
+      const poll = await source.replay(replayed)
+      await schemas.prepareAgain(poll)
+      return { poll, journalled: true }
+    }
     if (this.#ended) return undefined
-    const poll = await source.poll(joiner)
+    const poll = await schemas.prepare(await source.poll(joiner))
     const changes = poll.epoch.reads.length > 0 || decisionsOf(poll.epoch) !== this.#lastDecisions
     return changes ? { poll, journalled: false } : undefined
   }
@@ -200,9 +211,10 @@ export class Shard {
 
   /** Leaves the state where the next owner finds it. */
   async save(): Promise<void> {
-    const { context, store, joiner, source, samples, sides } = this.#parts
+    const { context, store, joiner, source, samples, sides, schemas } = this.#parts
     const position: ShardPosition = {
       joinHash: context.joinHash,
+      schemas: schemas.fetched,
       positions: source.positions,
       nextEpoch: source.nextEpoch,
       samples: samples.next,
@@ -210,7 +222,7 @@ export class Shard {
       written: sides.written,
     }
     const joined = joiner.snapshot()
-    const writer = new ByteWriter(joined.length + 4096).text('shard 1').json(position).bytes(joined)
+    const writer = new ByteWriter(joined.length + 4096).text('shard 2').json(position).bytes(joined)
     await store.save(writer.finish())
     this.#savedRecords = this.#records
   }
@@ -225,17 +237,24 @@ export class Shard {
   }
 }
 
-function startOf({ joinHash }: ShardContext, inputs: readonly EventInput[]): ShardPosition {
-  const positions = inputs.map(() => 0)
-  return { joinHash, positions, nextEpoch: 0, samples: 0, records: 0, written: {} }
+/** A stored state: where its owner was, and what the join held. */
+interface ShardState {
+  readonly position: ShardPosition
+  readonly joined?: Uint8Array
 }
 
-function restore(joiner: EventJoiner, state: Uint8Array): ShardPosition {
-  const reader = new ByteReader(state).expect('shard 1')
+function startOf({ joinHash }: ShardContext, inputs: readonly EventInput[]): ShardState {
+  const positions = inputs.map(() => 0)
+  const nothing = { nextEpoch: 0, samples: 0, records: 0, written: {}, schemas: {} }
+  return { position: { joinHash, positions, ...nothing } }
+}
+
+function read(state: Uint8Array): ShardState {
+  const reader = new ByteReader(state).expect('shard 2')
   const position = reader.json() as ShardPosition
-  joiner.restore(reader.bytes())
+  const joined = reader.bytes()
   reader.end()
-  return position
+  return { position, joined }
 }
 
 function checkSameJob(

@@ -36,7 +36,7 @@ export async function delayCurvesOf(
   let records = 0
   for (let ended = false; !ended; ) {
     const poll = await source.poll(joiner)
-    await schemas.prepare(poll.batches)
+    await schemas.prepare(poll)
     joiner.push(decodeReads(inputs, poll))
     source.applied(poll.epoch)
     ended = poll.epoch.end

@@ -10,6 +10,7 @@ import { type Environment, expandSettings, readSecret } from '../src/settings/en
 import type { AvroCodec } from '../src/wire/avro-codec.ts'
 import type { SchemaRegistry } from '../src/wire/schema-registry.ts'
 import type { EventInput } from './event-inputs.ts'
+import type { Poll } from './event-source.ts'
 
 /** Registry ids by topic, ascending. */
 export type FetchedSchemas = Readonly<Record<string, readonly number[]>>
@@ -49,21 +50,22 @@ export class WriterSchemas {
   }
 
   /**
-   * Fetches every schema that the batches name. Gives the ids that the registry does not have, ascending: their records are dead
-   * letters of this epoch. REGISTRY when it stays away: then nothing has happened yet.
+   * Fetches every schema that the records of a poll name. Its epoch gets the ids that the registry does not have: their records are
+   * dead letters of this epoch. REGISTRY when it stays away: then nothing has happened yet.
    */
-  async prepare(batches: readonly RecordBatch[]): Promise<readonly number[]> {
+  async prepare(poll: Poll): Promise<Poll> {
     const absent = new Set<number>()
-    for (const { topic, id } of this.#unknown(batches)) {
+    for (const { topic, id } of this.#unknown(poll.batches)) {
       if (!absent.has(id) && !(await this.#fetch(topic, id))) absent.add(id)
     }
-    return [...absent].sort(ascending)
+    if (absent.size === 0) return poll
+    return { ...poll, epoch: { ...poll.epoch, absentSchemas: [...absent].sort(ascending) } }
   }
 
-  /** The same for an epoch that an earlier life ran, to which the registry said that the ids in `absent` do not exist. */
-  async prepareAgain(batches: readonly RecordBatch[], absent: readonly number[]): Promise<void> {
+  /** The same for an epoch that an earlier life ran: what the registry did not have then stays absent. */
+  async prepareAgain({ epoch, batches }: Poll): Promise<void> {
     for (const { topic, id } of this.#unknown(batches)) {
-      if (!absent.includes(id)) await this.#fetchAgain(topic, id)
+      if (epoch.absentSchemas?.includes(id) !== true) await this.#fetchAgain(topic, id)
     }
   }
 

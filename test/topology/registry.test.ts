@@ -8,14 +8,16 @@ import { type Job, parseJob } from '../../src/settings/job.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { AvroCodec, type AvroRecord } from '../../src/wire/avro-codec.ts'
 import { loadSchema, parseSchema } from '../../src/wire/avro-schema.ts'
+import { JoinerRun } from '../../topology/joiner-run.ts'
 import { learnerEpochs } from '../../topology/learner.ts'
 import { openLearner } from '../../topology/open-learner.ts'
 import { avro, type FakeRegistry, openFakeRegistry } from '../wire/fake-registry.ts'
 import { learnWhole } from './learn-whole.ts'
 import { frozenClock, jobText, produceWorld, temporaryFolder } from './temporary-job.ts'
+import { recordsOf, writtenSamples } from './whole-samples.ts'
 
 const IMPRESSIONS = 600
-const IDS = { impressions: 1, clicks: 2, likes: 3 }
+const IDS = { impressions: 1, clicks: 2, likes: 3, samples: 9 }
 const SCHEMAS = ['impression', 'click', 'like']
 const schemaFile = (name: string): string => `schemas/${name}.avsc`
 const jsonOf = (name: string) => JSON.parse(readFileSync(schemaFile(name), 'utf8'))
@@ -37,7 +39,7 @@ function job(folder: string, bus: string): Job {
 
 const byJob = (folder: string): Job => job(folder, `schema_ids: ${JSON.stringify(IDS)}`)
 const byRegistry = (folder: string): Job =>
-  job(folder, `registry: { url: '${registry.url}', patience_ms: 0 }`)
+  job(folder, `schema_ids: { samples: 9 }, registry: { url: '${registry.url}', patience_ms: 0 }`)
 
 /** A click in the frame of this schema id, whose bytes are none of a click. */
 const clickOf = (id: number) => ({
@@ -165,7 +167,58 @@ test('an id that was absent when its epoch ran stays so when the epoch is replay
     report: () => undefined,
   })
   await firstValueFrom(learnerEpochs(killed.run))
-  killed.close()
+  await killed.close()
   registry.schemas.set(41, avro(jsonOf('click')))
   expect(await learn(byRegistry(folder), log)).toEqual(expected)
+})
+
+/** What joiners leave on the log of a job: samples and dead letters. */
+async function joined(log: MemoryLog) {
+  const plain = byJob(temporaryFolder())
+  return {
+    // The epoch of a sample is its writer's.
+    samples: (await writtenSamples(plain, log)).map((shard) =>
+      shard.map(({ source: { epoch: _, ...place }, ...sample }) => ({ ...sample, ...place })),
+    ),
+    deadLetters: [
+      ...(await recordsOn(log, 'small.joiner.dead-letter')),
+      ...(await recordsOf(log, 'small.joiner.dead-letter', 1)),
+    ],
+  }
+}
+
+function joiner(job: Job, log: MemoryLog): Promise<JoinerRun> {
+  const small = {
+    ...job,
+    train: { ...job.train, epoch_records: 50, checkpoint_every_records: 200 },
+  }
+  return JoinerRun.open({ job: small, log, clock: frozenClock, untilEnd: true })
+}
+
+async function toTheEnd(run: JoinerRun): Promise<void> {
+  while (await run.round());
+  await run.close()
+}
+
+test('a joiner asks the registry too: the same samples, the same dead letters', async () => {
+  const [named, found] = [await worldLog(), await worldLog()]
+  await toTheEnd(await joiner(byJob(temporaryFolder()), named))
+  await toTheEnd(await joiner(byRegistry(temporaryFolder()), found))
+  const expected = await joined(named)
+  expect(await joined(found)).toEqual(expected)
+  expect(expected.samples.flat().length).toBeGreaterThan(IMPRESSIONS)
+  expect(expected.deadLetters.length).toBeGreaterThan(1)
+})
+
+test('what a joiner found absent stays so for the next owner of its shards, and what it fetched is fetched again', async () => {
+  const expected = await worldLog()
+  await toTheEnd(await joiner(byRegistry(temporaryFolder()), expected))
+  const log = await worldLog()
+  const folder = temporaryFolder()
+  const killed = await joiner(byRegistry(folder), log)
+  for (let round = 0; round < 4; round++) await killed.round()
+  log.group('small.joiner').evict('member-000000')
+  registry.schemas.set(41, avro(jsonOf('click')))
+  await toTheEnd(await joiner(byRegistry(folder), log))
+  expect(await joined(log)).toEqual(await joined(expected))
 })
