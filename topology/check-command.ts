@@ -5,7 +5,7 @@ import { compileFeatures } from '../src/features/feature-spec.ts'
 import { hasState } from '../src/features/state-options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { countValues } from '../src/model/parameters.ts'
-import { type Job, loadJob, startsAtImpressions } from '../src/settings/job.ts'
+import { erasureOf, type Job, loadJob, startsAtImpressions } from '../src/settings/job.ts'
 import type { AvroSchema } from '../src/wire/avro-schema.ts'
 import { type CommandContext, printResult } from './command-context.ts'
 import { codecOf } from './event-inputs.ts'
@@ -27,7 +27,11 @@ export async function checkJob(file: string): Promise<{ value: object; text: str
       checkField(file, schema, field, `events kind ${kind.kind}`)
     }
     // Without impressions any kind may open a sample; what only some of them say would tell which one did.
-    if (kind.anchor || !startsAtImpressions(job)) checkFeatures(job, schema)
+    const opens = kind.anchor || (!startsAtImpressions(job) && kind.erases === undefined)
+    if (!opens) continue
+    checkFeatures(job, schema)
+    const userField = erasureOf(job)?.userField
+    if (userField !== undefined) checkField(file, schema, userField, 'erases')
   }
   const spec = compileFeatures(job.features)
   const tasks = job.join.tasks.map((task) => task.name)

@@ -42,8 +42,8 @@ export function describeText(job: Job): string {
   const lines = [
     `job ${job.name} on a ${job.bus.kind} bus`,
     ...events.kinds.map(
-      ({ kind, topic, anchor }) =>
-        `  reads    ${topic}: ${kind}${anchor ? ' (opens samples)' : ''}`,
+      ({ kind, topic, anchor, erases }) =>
+        `  reads    ${topic}: ${kind}${anchor ? ' (opens samples)' : ''}${erases === undefined ? '' : ' (forgets a user)'}`,
     ),
     `  drops    duplicates within ${seconds(events.dedupe.withinMs)}`,
     `  waits    for events up to ${seconds(events.latenessMs)} late`,

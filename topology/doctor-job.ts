@@ -3,7 +3,7 @@
 import type { LogRecord, TopicLog } from '../src/broker/topic-log.ts'
 import type { Event } from '../src/events/event.ts'
 import { isMalformed } from '../src/events/event.ts'
-import { type Job, startsAtImpressions } from '../src/settings/job.ts'
+import { erasureOf, type Job, startsAtImpressions } from '../src/settings/job.ts'
 import type { Clock } from '../src/time.ts'
 import { type EventInput, eventInputs } from './event-inputs.ts'
 
@@ -142,7 +142,9 @@ function matchFindings(looked: readonly Looked[]): Finding[] {
   const first = anchors.reduce((least, { time }) => Math.min(least, time), Number.POSITIVE_INFINITY)
   const kinds = [
     ...new Set(
-      looked.filter(({ input }) => !input.kind.anchor).map(({ input }) => input.kind.kind),
+      looked
+        .filter(({ input }) => !input.kind.anchor && input.kind.erases === undefined)
+        .map(({ input }) => input.kind.kind),
     ),
   ]
   return kinds.flatMap((kind): Finding[] => {
@@ -165,8 +167,11 @@ function matchFindings(looked: readonly Looked[]): Finding[] {
 /** How many of the later half's values the earlier half did not have: new to a model that learned from it. */
 function unseenFindings(job: Job, looked: readonly Looked[]): Finding[] {
   const impressions = startsAtImpressions(job)
+  const tombstone = erasureOf(job)?.kind
   const anchors = looked
-    .flatMap(({ events }) => events.filter(({ anchor }) => anchor || !impressions))
+    .flatMap(({ events }) =>
+      events.filter(({ anchor, kind }) => anchor || (!impressions && kind !== tombstone)),
+    )
     .sort((a, b) => a.time - b.time)
   const half = Math.floor(anchors.length / 2)
   if (half === 0) return []

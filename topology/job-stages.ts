@@ -8,6 +8,7 @@ import { sparseOptimizer } from '../src/embeddings/sparse-optimizers.ts'
 import type { EmbeddingTable } from '../src/embeddings/table.ts'
 import { MillraceError } from '../src/errors.ts'
 import { FeatureState } from '../src/feature-state/feature-state.ts'
+import { UserErasure } from '../src/feature-state/user-erasure.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
 import { compileFeatures, type FeatureSlot } from '../src/features/feature-spec.ts'
 import { longestWindowMs } from '../src/join/options.ts'
@@ -21,20 +22,19 @@ import { Progressive } from '../src/observe/progressive.ts'
 import { Gate } from '../src/publish/gate.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import type { RowTypeOptions } from '../src/publish/row-types.ts'
-import type { Corrections } from '../src/publish/update.ts'
 import { DrawnNegatives } from '../src/samples/drawn-negatives.ts'
 import type { Intake } from '../src/samples/intake.ts'
 import { MiniBatcher } from '../src/samples/mini-batcher.ts'
 import { NegativeSampling } from '../src/samples/negative-sampling.ts'
 import { keepRates } from '../src/samples/options.ts'
-import { type Job, openedShare, startsAtImpressions } from '../src/settings/job.ts'
+import { erasureOf, type Job, openedShare } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
-import type { DelayCorrection, LossCorrection } from '../src/train/corrected-loss.ts'
 import { DenseAdam } from '../src/train/dense-adam.ts'
 import { Learner } from '../src/train/learner.ts'
 import { RateSchedule } from '../src/train/rate-schedule.ts'
 import { RealNegatives } from '../src/train/real-negatives.ts'
 import { WeightExchange } from '../src/train/weight-exchange.ts'
+import { delayCorrection, lossCorrections, negativeWeights } from './job-corrections.ts'
 import { ALONE, type Share } from './sample-inputs.ts'
 
 /** Everything that has state and is saved; in the order of the data's path. */
@@ -48,6 +48,8 @@ export interface JobStages {
   readonly encoder: FeatureEncoder
   readonly featureState: FeatureState
   readonly table: EmbeddingTable
+  /** Forgets users; undefined in a job without tombstones. */
+  readonly userErasure: UserErasure | undefined
   readonly learner: Learner
   /** The auxiliary heads of the correction es-dfm; undefined with any other. */
   readonly realNegatives: RealNegatives | undefined
@@ -81,8 +83,10 @@ export function buildStages(
   const featureState = new FeatureState(spec, tasks, negativeWeights(job, tasks))
   const encoder = new FeatureEncoder(spec, featureState, longestWindowMs(job.join.tasks))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
-  if (share.of > 1 && table.life !== undefined) throw notBounded()
+  if (share.of > 1 && table.life !== undefined) throw notYet('bound their tables', 'train.tables')
   if (share.of > 1 && table.columns.slotAt !== undefined) throw notBySlot()
+  const userField = erasureOf(job)?.userField
+  if (share.of > 1 && userField !== undefined) throw notYet('erase users', 'the tombstones')
   return {
     tasks,
     intake,
@@ -96,6 +100,8 @@ export function buildStages(
     encoder,
     featureState,
     table,
+    userErasure:
+      userField === undefined ? undefined : new UserErasure(spec, table, featureState, userField),
     learner,
     realNegatives: delayCorrection(job) === 'es-dfm' ? new RealNegatives(tasks.length) : undefined,
     fast: job.join.emission === 'fast',
@@ -117,9 +123,10 @@ function drawnNegatives({ events, negatives, train }: Job): DrawnNegatives | und
   return new DrawnNegatives({ perAction, ofLast, itemFields, seed: train.seed })
 }
 
-function notBounded(): MillraceError {
-  return new MillraceError('BAD_SETTINGS', 'several trainers cannot bound their tables yet', {
-    remedy: 'leave train.tables out, or run one trainer',
+/** What only one of the trainers would do to tables that all of them share. */
+function notYet(what: string, setting: string): MillraceError {
+  return new MillraceError('BAD_SETTINGS', `several trainers cannot ${what} yet`, {
+    remedy: `leave ${setting} out, or run one trainer`,
   })
 }
 
@@ -135,12 +142,6 @@ function notBySlot(): MillraceError {
   )
 }
 
-/** Negatives that were left out of the learned rows count through those that stayed; opened rows are a fair share anyway. */
-function negativeWeights(job: Job, tasks: readonly string[]): readonly number[] | undefined {
-  if (job.join.emission === 'fast' || !startsAtImpressions(job)) return undefined
-  return keepRates(job.negatives, tasks).map((rate) => 1 / rate)
-}
-
 /** What predictions are judged by: those made before a step, and those made as impressions opened. */
 function judges(job: Job, tasks: readonly string[]) {
   const { window, predictions: capacity } = job.observe
@@ -152,36 +153,6 @@ function judges(job: Job, tasks: readonly string[]) {
     predictions: new PredictionLog({ tasks, capacity, negativeWeights: weights }),
     delayedProgressive: new Progressive({ tasks, window }),
     delayedPredictions: new PredictionLog({ tasks, capacity }),
-  }
-}
-
-/** What is done about late positives; none where there are none. */
-export function delayCorrection({ join, train }: Job): DelayCorrection {
-  return join.emission === 'fast' ? (train.correction ?? 'fnc') : 'none'
-}
-
-/** How each task's loss is corrected; undefined where it is the plain one. */
-function lossCorrections(job: Job, tasks: readonly string[]): (LossCorrection | undefined)[] {
-  // The odds of what was drawn are p / (k Q), as those of a stream of early negatives are p / 1: the same loss.
-  const delay = startsAtImpressions(job) ? delayCorrection(job) : 'fnc'
-  return keepRates(job.negatives, tasks).map((rate) =>
-    delay === 'none' && rate === 1 ? undefined : { delay, logKeepRate: Math.log(rate) },
-  )
-}
-
-/** What a published model says about its labels. */
-export function corrections(job: Job): Corrections {
-  const tasks = job.join.tasks.map((task) => task.name)
-  const rates = keepRates(job.negatives, tasks)
-  const { drawn } = job.negatives
-  const { emission, observeMs } = job.join
-  const at = 'training' as const
-  const fast = { at, emission, observe_ms: observeMs, correction: delayCorrection(job) }
-  const keep = Object.fromEntries(tasks.map((task, i) => [task, rates[i]]))
-  return {
-    ...(emission === 'fast' ? { delayed_feedback: fast } : {}),
-    ...(rates.some((rate) => rate < 1) ? { negative_sampling: { at, keep } } : {}),
-    ...(drawn === undefined ? {} : { drawn_negatives: { at, per_action: drawn.per_action } }),
   }
 }
 

@@ -66,6 +66,7 @@ function added(a: InputAccounting, b: InputAccounting): InputAccounting {
     kind: a.kind,
     in: a.in + b.in,
     joined: a.joined + b.joined,
+    erased: a.erased + b.erased,
     duplicates: a.duplicates + b.duplicates,
     late: addedByReason(a.late, b.late),
     orphans: a.orphans + b.orphans,

@@ -40,7 +40,16 @@ export async function learn(context: LearnContext, batch: MiniBatch): Promise<vo
   stages.firstPredictions.forget(now)
   stages.openPredictions.forget(now)
   stages.encoder.forget(now)
+  for (const sample of batch) if (sample.role === 'erasure') erase(stages, sample)
   await nextTurn()
+}
+
+/** A tombstone ends its batch, so everything that was learned of the user so far goes, and nothing else. */
+function erase(stages: JobStages, { key: user, fields }: Sample): void {
+  const ids = Array.isArray(fields.impressions) ? fields.impressions.map(String) : []
+  for (const kept of [stages.firstPredictions, stages.openPredictions, stages.encoder])
+    kept.drop(ids)
+  stages.userErasure?.erase(user)
 }
 
 function scoreOpened(

@@ -5,7 +5,7 @@ import { MillraceError } from '../src/errors.ts'
 import { EventJoiner } from '../src/join/event-joiner.ts'
 import type { Intake } from '../src/samples/intake.ts'
 import { SampleIntake } from '../src/samples/sample-intake.ts'
-import { type Job, openedShare, startsAtImpressions } from '../src/settings/job.ts'
+import { erasureOf, type Job, openedShare, startsAtImpressions } from '../src/settings/job.ts'
 import { type EventInput, eventInputs } from './event-inputs.ts'
 import { ALONE, type Share, sampleInputs } from './sample-inputs.ts'
 
@@ -37,6 +37,7 @@ export function eventJoiner(job: Job, inputs: readonly EventInput[]): EventJoine
       ...job.join,
       openedShare: openedShare(job),
       firstActionOpens: !startsAtImpressions(job),
+      erasure: erasureOf(job),
     },
   })
 }

@@ -1,6 +1,7 @@
 /** @file One life of a learner between its epochs: replays the journal first, polls, checkpoints, counts. */
 
 import type { Epoch, EpochJournal } from '../src/broker/epoch-journal.ts'
+import { EMBEDDINGS } from '../src/feature-state/user-erasure.ts'
 import type { TableSize } from '../src/observe/report.ts'
 import type { CheckpointStore } from '../src/train/checkpoint-store.ts'
 import { type EpochContext, publish } from './epoch-stages.ts'
@@ -203,19 +204,26 @@ export class LearnerRun {
       })),
       watermark: intake.watermark,
     })
-    context.report({ kind: 'tables', tables: tableSizes(context.stages) })
+    context.report({
+      kind: 'tables',
+      tables: tableSizes(context.stages),
+      erasedUsers: context.stages.userErasure?.users,
+    })
   }
 }
 
 /** Embeddings and the tables of feature state. */
-function tableSizes({ table, featureState }: JobStages): TableSize[] {
-  const tables = [['embeddings', table] as const, ...featureState.tables]
+function tableSizes({ table, featureState, userErasure }: JobStages): TableSize[] {
+  const tables = [[EMBEDDINGS, table] as const, ...featureState.tables]
   return tables.map(([name, { bytes, life }]) => ({
     table: name,
     rows: bytes.rows,
     bytes: bytes.totalBytes,
     payloadBytes: bytes.payloadBytes,
-    evicted: life?.evicted,
+    evicted:
+      userErasure === undefined
+        ? life?.evicted
+        : { ...life?.evicted, erased: userErasure.rowsOf(name) },
     refused: life?.refused,
   }))
 }

@@ -56,16 +56,17 @@ export class LearnerState {
 
   constructor(stages: JobStages, exchange?: Stage) {
     this.#stages = stages
-    const { realNegatives, drawnNegatives, table, featureState } = stages
+    const { realNegatives, drawnNegatives, userErasure, table, featureState } = stages
     const states = Array.from(featureState.tables, ([name, one]) => [`state.${name}`, one] as const)
     this.#tables = [['table', table] as const, ...states].map(
       ([name, one]) => [name, one, new TablePieces(one)] as const,
     )
+    const some = { realNegatives, drawnNegatives, userErasure, exchange }
     this.#named = [
       ...STAGES.map((name) => ({ name, stage: stages[name] })),
-      ...(realNegatives === undefined ? [] : [{ name: 'realNegatives', stage: realNegatives }]),
-      ...(drawnNegatives === undefined ? [] : [{ name: 'drawnNegatives', stage: drawnNegatives }]),
-      ...(exchange === undefined ? [] : [{ name: 'exchange', stage: exchange }]),
+      ...Object.entries(some).flatMap(([name, stage]) =>
+        stage === undefined ? [] : [{ name, stage }],
+      ),
     ]
   }
 

@@ -52,12 +52,12 @@ function showTasks({ tasks, delayed, weights }: Status): void {
 }
 
 /** Columns of the events table; each is a part of the bar. */
-const FATES = ['joined', 'open', 'duplicates', 'late', 'orphans', 'dead letters'] as const
+const FATES = ['joined', 'open', 'duplicates', 'late', 'orphans', 'dead letters', 'erased'] as const
 
 function showEvents({ accounting }: Status): void {
   const rows = accounting.map((input) => {
-    const { joined, open, duplicates, orphans } = input
-    const fates = [joined, open, duplicates, total(input.late), orphans, total(input.deadLetters)]
+    const { joined, open, duplicates, late, orphans, deadLetters, erased } = input
+    const fates = [joined, open, duplicates, total(late), orphans, total(deadLetters), erased]
     const missing = unaccounted(input)
     return [
       input.topic,

@@ -36,5 +36,7 @@ export interface EventKind {
   readonly key: KeyFields
   /** True for the kind that opens samples. */
   readonly anchor: boolean
+  /** Of tombstones, the field of impressions that holds the user whom their key names; undefined for any other kind. */
+  readonly erases?: string | undefined
   readonly label: LabelFields
 }

@@ -45,6 +45,11 @@ const kindOptions = z
       .describe(
         'true for impressions: each opens a sample; without any, the first action on a pair does',
       ),
+    erases: fieldName
+      .optional()
+      .describe(
+        'a tombstone: forgets the user in its key field, whom impressions have in the field named here',
+      ),
     label: labelOptions.prefault({}).describe('empty: the presence of the event is the label'),
   })
   .transform(
@@ -100,26 +105,51 @@ export const eventsOptions = z
 export type EventsOptions = z.output<typeof eventsOptions>
 export type DedupeOptions = EventsOptions['dedupe']
 
+type Complain = (path: (string | number)[], message: string) => void
+
 /** Faults that only show when the kinds are seen together. */
 function checkKinds(kinds: readonly EventKind[], context: z.RefinementCtx): void {
-  const complain = (path: (string | number)[], message: string): void => {
-    context.addIssue({ code: 'custom', path, message })
-  }
+  const complain: Complain = (path, message) => context.addIssue({ code: 'custom', path, message })
   const topics = new Set<string>()
   const names = new Set<string>()
-  const pairs = kinds.some((kind) => typeof kind.key !== 'string')
-  for (const [index, { kind, topic, key, anchor, label }] of kinds.entries()) {
-    if (names.has(kind)) complain([index, 'kind'], `a second kind named ${kind}`)
-    if (topics.has(topic)) complain([index, 'topic'], `${topic} already carries another kind`)
-    if (pairs !== (typeof key !== 'string')) {
+  const [tombstones, others] = [kinds.filter(isTombstone), kinds.filter((one) => !isTombstone(one))]
+  const pairs = others.some(({ key }) => typeof key !== 'string')
+  for (const [index, kind] of kinds.entries()) {
+    if (names.has(kind.kind)) complain([index, 'kind'], `a second kind named ${kind.kind}`)
+    if (topics.has(kind.topic))
+      complain([index, 'topic'], `${kind.topic} already carries another kind`)
+    if (isTombstone(kind)) checkTombstone(kind, index, complain)
+    else if (pairs !== (typeof kind.key !== 'string')) {
       complain([index, 'key'], 'every kind is keyed by an impression id, or every kind by a pair')
     }
-    if (anchor && label.field !== undefined) {
+    if (kind.anchor && kind.label.field !== undefined) {
       complain([index, 'label'], 'an anchor opens samples and labels none')
     }
-    names.add(kind)
-    topics.add(topic)
+    names.add(kind.kind)
+    topics.add(kind.topic)
   }
+  if (tombstones.length > 1) complain([], 'only one kind may be of tombstones')
+  checkOpening(others, pairs, complain)
+}
+
+/** Whether events of the kind forget a user. */
+function isTombstone({ erases }: EventKind): boolean {
+  return erases !== undefined
+}
+
+function checkTombstone(
+  { key, anchor, label }: EventKind,
+  index: number,
+  complain: Complain,
+): void {
+  if (typeof key !== 'string') complain([index, 'key'], 'a tombstone has one key field, the user')
+  if (anchor || label.field !== undefined) {
+    complain([index], 'a tombstone neither opens nor labels samples')
+  }
+}
+
+/** Samples start at impressions, or at the first action on a pair. */
+function checkOpening(kinds: readonly EventKind[], pairs: boolean, complain: Complain): void {
   if (hasImpressions(kinds)) {
     if (kinds.length < 2) complain([], 'impressions need a kind of feedback beside them')
   } else if (!pairs || new Set(kinds.map(({ key }) => String(key))).size > 1) {

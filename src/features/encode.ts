@@ -139,6 +139,11 @@ export class FeatureEncoder implements Stage {
     this.#first.forget(now)
   }
 
+  /** Forgets what it keeps for these impressions. */
+  drop(ids: Iterable<string>): void {
+    this.#first.drop(ids)
+  }
+
   /** Missing and ill-typed fields so far, per feature. */
   counts(): FieldCount[] {
     return this.#counts.list()

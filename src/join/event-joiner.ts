@@ -195,8 +195,8 @@ function inputOf(inputs: readonly JoinInput[], input: number): JoinInput {
 
 /** Every feedback kind must label something, and every task must get its labels from somewhere. */
 function checkKinds(kinds: readonly EventKind[], { tasks }: JoinOptions): void {
-  for (const { kind, anchor } of kinds) {
-    if (anchor || tasks.some((task) => task.kind === kind)) continue
+  for (const { kind, anchor, erases } of kinds) {
+    if (anchor || erases !== undefined || tasks.some((task) => task.kind === kind)) continue
     throw new MillraceError('BAD_SETTINGS', `no task learns from the events of kind ${kind}`, {
       remedy: `add a task with kind: ${kind}, or take the kind out of the events`,
     })

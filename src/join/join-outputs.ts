@@ -8,9 +8,10 @@ import type { EventTime } from '../time.ts'
  * What a row is for. `final`: labels as they end, learned from and judged. `opened`: an impression as it opens, only scored,
  * so that the prediction of that moment can be judged later. With `fast` emission: `provisional`, learned from at once with a
  * negative that may still turn positive; `late-positive`, learned from when it did; `matured`, the labels as they ended, which
- * judge the first prediction and teach what corrects the others.
+ * judge the first prediction and teach what corrects the others. `erasure`: no row but a tombstone in its place among them; its key
+ * is the user, its field `impressions` the ids of those that were open.
  */
-export type RowRole = 'final' | 'opened' | 'provisional' | 'late-positive' | 'matured'
+export type RowRole = 'final' | 'opened' | 'provisional' | 'late-positive' | 'matured' | 'erasure'
 
 /** One row of labels as the join makes it; `samples/sample.ts` takes it over and may change the weight and what is learned. */
 export interface JoinedSample {
@@ -61,9 +62,11 @@ export interface JoinedFeedback {
 export interface JoinOutputs {
   /** In the order (maturedAt, shorter window first, impression): a function of event times alone. */
   readonly samples: JoinedSample[]
-  /** Impressions whose last row is among the samples. */
+  /** Impressions whose last row is among the samples, and tombstones. */
   readonly sampled: Event[]
   readonly joined: JoinedFeedback[]
+  /** Open impressions of users that were erased. */
+  readonly erased: Event[]
   readonly late: LateEvent[]
   /** Feedback whose impression is not known, or no longer. */
   readonly orphans: Event[]
@@ -77,6 +80,7 @@ export function emptyOutputs(): JoinOutputs {
     samples: [],
     sampled: [],
     joined: [],
+    erased: [],
     late: [],
     orphans: [],
     duplicates: [],

@@ -19,6 +19,27 @@ export function rowOf(impression: Event, parts: RowParts): JoinedSample {
   return new JoinedRow(impression, parts)
 }
 
+/** A tombstone in its place among the rows. */
+export function erasureRow(
+  tombstone: Event,
+  dropped: readonly Event[],
+  none: Uint8Array,
+): JoinedSample {
+  return {
+    role: 'erasure',
+    id: tombstone.id,
+    key: tombstone.key,
+    time: tombstone.time,
+    maturedAt: tombstone.time,
+    fields: { impressions: dropped.map(({ id }) => id) },
+    labels: new Float32Array(none.length),
+    mask: none,
+    learned: none,
+    late: none,
+    weight: 1,
+  }
+}
+
 /** The impression's fields are decoded when the row is encoded, not before. */
 class JoinedRow implements JoinedSample {
   readonly role: RowRole

@@ -119,6 +119,22 @@ export class KnownImpressions {
     this.#events[slot] = undefined
   }
 
+  /** Closes the impressions for which this holds and forgets their keys; the events of those that were open. */
+  erase(isErased: (key: string, event: Event | undefined) => boolean): Event[] {
+    const erased: Event[] = []
+    for (let n = 0; n < this.#size; n++) {
+      const slot = this.#slot(n)
+      const event = this.#events[slot]
+      if (!isErased(this.#keys[slot]!, event)) continue
+      if (event !== undefined) erased.push(event)
+      this.#index.remove(slot)
+      // Its place in the queue stays, under a key that no event has.
+      this.#keys[slot] = ''
+      this.#events[slot] = undefined
+    }
+    return erased
+  }
+
   /** Lets the next impression pass the next point; gives its slot, or -1 at the last point, where it is forgotten. */
   pass(): number {
     const point = this.#nextPoint

@@ -3,14 +3,14 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { DecodeEvent, Event } from '../events/event.ts'
-import { readEvent, writeEvent } from '../events/reorder-buffer.ts'
 import type { LabelHealth } from '../health.ts'
 import type { Stage } from '../stage.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
 import type { DelayCurve } from './delay-curve.ts'
 import type { JoinedSample, JoinOutputs } from './join-outputs.ts'
-import { fastLabels, LATE_POSITIVE, POSITIVE, rowOf } from './joined-rows.ts'
-import { type KnownImpression, KnownImpressions } from './known-impressions.ts'
+import { erasureRow, fastLabels, LATE_POSITIVE, POSITIVE, rowOf } from './joined-rows.ts'
+import { countsIn, readKnown, writeKnown } from './known-bytes.ts'
+import { KnownImpressions } from './known-impressions.ts'
 import { LabelWatch } from './label-watch.ts'
 import { type Maturity, maturitiesOf } from './maturity.ts'
 import { isOpened } from './opened.ts'
@@ -34,6 +34,7 @@ export class LabelJoin implements Stage {
   readonly #observeMs: number
   readonly #openedShare: number
   readonly #firstActionOpens: boolean
+  readonly #erasure: JoinOptions['erasure']
   readonly #none: Uint8Array
   readonly #all: Uint8Array
   /** For each kind of feedback the tasks that it labels. */
@@ -43,12 +44,15 @@ export class LabelJoin implements Stage {
   readonly #watch: LabelWatch
   /** Its points are the maturities and, last, when the key is forgotten. */
   readonly #known: KnownImpressions
+  /** Erased impressions that would have had rows to give. */
+  #erasedAhead = 0
   #now: EventTime = START_OF_TIME
 
   /** `decode` turns the raw bytes of a snapshot back into events. */
   constructor(options: JoinOptions, decode: DecodeEvent) {
     const { tasks, emission, retentionMs, observeMs = 0, openedShare = 0 } = options
     this.#firstActionOpens = options.firstActionOpens === true
+    this.#erasure = options.erasure
     this.#tasks = tasks.length
     this.#fast = emission === 'fast'
     this.#observeMs = observeMs
@@ -68,7 +72,7 @@ export class LabelJoin implements Stage {
 
   /** Impressions that still have rows to give. */
   get open(): number {
-    return this.#known.ahead(this.#maturities.length - 1)
+    return this.#known.ahead(this.#maturities.length - 1) - this.#erasedAhead
   }
 
   /** Impressions whose keys are remembered, open ones included. */
@@ -102,6 +106,7 @@ export class LabelJoin implements Stage {
     }
     this.advance(event.time, outputs)
     if (event.anchor) this.#open(event, outputs)
+    else if (this.#erasure?.kind === event.kind) this.#erase(event, this.#erasure, outputs)
     else if (this.#firstActionOpens && this.#known.latest(event.key) < 0) this.#openBy(event)
     else this.#label(event, outputs)
   }
@@ -117,10 +122,7 @@ export class LabelJoin implements Stage {
     const ahead = [...this.#maturities, undefined].map((_, point) => this.#known.ahead(point))
     writer.json(ahead)
     this.#watch.write(writer)
-    for (const { key, time, event, labels, delaysMs } of this.#known.remembered()) {
-      if (event === undefined) writer.u8(0).array(delaysMs).text(key).f64(time)
-      else writeEvent(writer.u8(1).array(delaysMs).array(labels), event)
-    }
+    for (const impression of this.#known.remembered()) writeKnown(writer, impression)
     return writer.finish()
   }
 
@@ -134,12 +136,13 @@ export class LabelJoin implements Stage {
       })
     }
     this.#watch.read(reader)
-    const impressions: KnownImpression[] = []
-    for (let left = ahead.at(-1) ?? 0; left > 0; left--) {
-      impressions.push(this.#readImpression(reader))
-    }
+    const impressions = Array.from({ length: ahead.at(-1) ?? 0 }, () =>
+      readKnown(reader, this.#tasks, this.#decode),
+    )
     reader.end()
     this.#known.reset(impressions, ahead)
+    const notPassed = impressions.slice(impressions.length - (ahead.at(-2) ?? 0))
+    this.#erasedAhead = notPassed.filter((impression) => impression.event === undefined).length
     this.#now = now
   }
 
@@ -194,6 +197,19 @@ export class LabelJoin implements Stage {
     outputs.joined.push({ event, impressionId: impression.id })
   }
 
+  /** Nothing more comes of the user's open impressions; feedback on them is an orphan from now on. */
+  #erase(event: Event, { userField }: { readonly userField: string }, outputs: JoinOutputs): void {
+    const user = event.key
+    const dropped = this.#known.erase(
+      (key, impression) =>
+        key.startsWith(`${user}\u0000`) || String(impression?.fields[userField] ?? '') === user,
+    )
+    this.#erasedAhead += dropped.length
+    outputs.erased.push(...dropped)
+    outputs.sampled.push(event)
+    outputs.samples.push(erasureRow(event, dropped, this.#none))
+  }
+
   #noteDelay(slot: number, { kind, time, value }: Event): void {
     if (!(value > 0)) return
     const delayMs = time - this.#known.timeOf(slot)
@@ -234,7 +250,11 @@ export class LabelJoin implements Stage {
     const slot = this.#known.pass()
     const event = slot < 0 ? undefined : this.#known.eventOf(slot)
     const maturity = this.#maturities[point]
-    if (event === undefined || maturity === undefined) return
+    if (maturity === undefined) return
+    if (event === undefined) {
+      if (point === this.#maturities.length - 1) this.#erasedAhead -= 1
+      return
+    }
     outputs.samples.push(this.#rowAt(maturity, slot, event, maturedAt))
     if (point < this.#maturities.length - 1) return
     outputs.sampled.push(event)
@@ -262,26 +282,4 @@ export class LabelJoin implements Stage {
     const { labels, late } = fastLabels(found)
     return rowOf(event, { role, maturedAt, labels, mask, learned: this.#none, late })
   }
-
-  #readImpression(reader: ByteReader): KnownImpression {
-    const isOpen = reader.u8() !== 0
-    const delaysMs = reader.float64()
-    const labels = isOpen ? reader.float64() : new Float64Array(this.#tasks)
-    if (labels.length !== this.#tasks || delaysMs.length !== this.#tasks) {
-      throw new MillraceError('CORRUPT', `${labels.length} labels for ${this.#tasks} tasks`)
-    }
-    if (!isOpen)
-      return { key: reader.text(), time: reader.f64(), event: undefined, labels, delaysMs }
-    const event = readEvent(reader, this.#decode)
-    return { key: event.key, time: event.time, event, labels, delaysMs }
-  }
-}
-
-/** Narrows the counts of a snapshot: of the impressions that are remembered, none can be counted twice. */
-function countsIn(value: unknown): number[] {
-  const most: unknown = Array.isArray(value) ? value.at(-1) : undefined
-  const isCount = (count: unknown): boolean =>
-    Number.isSafeInteger(count) && Number(count) >= 0 && Number(count) <= Number(most)
-  if (Array.isArray(value) && value.every(isCount)) return value
-  throw new MillraceError('CORRUPT', 'expected a list of counts')
 }

@@ -12,8 +12,10 @@ export interface KindAccounting {
   readonly kind: string
   /** Records read. */
   readonly in: number
-  /** Impressions whose last row has left, feedback that set a label. */
+  /** Impressions whose last row has left, feedback that set a label, tombstones. */
   readonly joined: number
+  /** Open impressions of users that were erased. */
+  readonly erased: number
   readonly duplicates: number
   readonly late: Readonly<Record<LateEvent['reason'], number>>
   readonly orphans: number
@@ -39,7 +41,8 @@ const DEAD: Readonly<Record<MalformedReason, number>> = {
   key: 10,
   label: 11,
 }
-const COLUMNS = 12
+const ERASED = 12
+const COLUMNS = 13
 
 /** Outputs are counted from what was really given out, and what is open from what is really held. */
 export class Ledger {
@@ -63,6 +66,7 @@ export class Ledger {
   countOut(outputs: Omit<JoinOutputs, 'samples'>): void {
     for (const { source } of outputs.sampled) this.#count(source.input, JOINED)
     for (const { event } of outputs.joined) this.#count(event.source.input, JOINED)
+    for (const { source } of outputs.erased) this.#count(source.input, ERASED)
     for (const { source } of outputs.duplicates) this.#count(source.input, DUPLICATES)
     for (const { source } of outputs.orphans) this.#count(source.input, ORPHANS)
     for (const { event, reason } of outputs.late) {
@@ -123,6 +127,7 @@ export class Ledger {
       kind,
       in: sum(IN),
       joined: sum(JOINED),
+      erased: sum(ERASED),
       duplicates: sum(DUPLICATES),
       late: {
         'out-of-order': sum(LATE['out-of-order']),

@@ -33,6 +33,8 @@ export interface JoinOptions {
   readonly openedShare?: number
   /** Without impressions: feedback whose pair is not known opens a sample and labels it. */
   readonly firstActionOpens?: boolean
+  /** The kind of tombstones, and the field of impressions that holds the user. */
+  readonly erasure?: { readonly kind: string; readonly userField: string } | undefined
   /** Watches how labels come in; absent: nothing does. */
   readonly guard?: GuardOptions | undefined
   /** How long after the longest window a key is remembered, to tell late feedback from orphans; by default that window. */

@@ -12,6 +12,8 @@ export interface InputAccounting {
   readonly in: number
   /** Feedback that set a label, impressions that became samples. */
   readonly joined: number
+  /** Impressions of users that were erased while their labels were still to come. */
+  readonly erased: number
   readonly duplicates: number
   readonly late: CountsByReason
   readonly orphans: number
@@ -29,6 +31,8 @@ export function total(counts: CountsByReason): number {
 
 /** Records that ended in no counted place; 0 unless the program is wrong, negative when some were counted twice. */
 export function unaccounted(input: InputAccounting): number {
-  const { joined, duplicates, late, orphans, deadLetters, open } = input
-  return input.in - (joined + duplicates + total(late) + orphans + total(deadLetters) + open)
+  const { joined, erased, duplicates, late, orphans, deadLetters, open } = input
+  return (
+    input.in - (joined + erased + duplicates + total(late) + orphans + total(deadLetters) + open)
+  )
 }

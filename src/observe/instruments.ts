@@ -27,6 +27,7 @@ function eventInstruments(registry: Registry) {
   return {
     events: counter('events_total', 'Records read from the input topics.', kind),
     joined: counter('events_joined_total', 'Events that became a sample or set a label.', kind),
+    erased: counter('events_erased_total', 'Open impressions of erased users.', kind),
     duplicates: counter('events_duplicate_total', 'Events whose id was seen before.', kind),
     late: counter('events_late_total', 'Events that came too late, by reason.', reason),
     orphans: counter('events_orphan_total', 'Feedback without a known impression.', kind),
@@ -124,6 +125,7 @@ function modelInstruments(registry: Registry) {
     tableRows: gauge('table_rows', 'Rows of the embedding table.', table),
     evictions: counter('table_evictions_total', 'Rows given up, by reason.', [...table, 'reason']),
     refusals: counter('table_refusals_total', 'Keys that got no row.', [...table, 'reason']),
+    erasedUsers: counter('erased_users_total', 'Users forgotten by a tombstone.'),
     tableBytes: gauge('table_bytes', 'Memory of the embedding table.', table),
     payloadBytes: gauge('table_payload_bytes', 'Memory of the embedding values alone.', table),
   }

@@ -113,6 +113,7 @@ export class MetricsRegistry {
     const { kind } = input
     this.#totals.events.set(input.in, { kind })
     this.#totals.joined.set(input.joined, { kind })
+    this.#totals.erased.set(input.erased, { kind })
     this.#totals.duplicates.set(input.duplicates, { kind })
     this.#totals.orphans.set(input.orphans, { kind })
     for (const [reason, count] of this.#reasons.grouped(input.late)) {
@@ -171,7 +172,8 @@ export class MetricsRegistry {
     }
   }
 
-  #recordTables({ tables }: TablesReport): void {
+  #recordTables({ tables, erasedUsers }: TablesReport): void {
+    if (erasedUsers !== undefined) this.#totals.erasedUsers.set(erasedUsers)
     for (const { table, rows, bytes, payloadBytes, evicted = {}, refused = {} } of tables) {
       this.#instruments.tableRows.set({ table }, rows)
       this.#instruments.tableBytes.set({ table }, bytes)
@@ -226,6 +228,8 @@ function totalsOf(instruments: Instruments) {
   return {
     events: new RunningTotal(instruments.events),
     joined: new RunningTotal(instruments.joined),
+    erased: new RunningTotal(instruments.erased),
+    erasedUsers: new RunningTotal(instruments.erasedUsers),
     duplicates: new RunningTotal(instruments.duplicates),
     late: new RunningTotal(instruments.late),
     orphans: new RunningTotal(instruments.orphans),

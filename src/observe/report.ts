@@ -120,6 +120,8 @@ export interface TableSize {
 export interface TablesReport {
   readonly kind: 'tables'
   readonly tables: readonly TableSize[]
+  /** Users forgotten by tombstones; undefined in a job without them. */
+  readonly erasedUsers?: number | undefined
 }
 
 /** One update that reached the model topic. */

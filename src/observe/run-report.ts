@@ -23,6 +23,7 @@ export interface TopicResult {
   readonly kind: string
   readonly in: number
   readonly joined: number
+  readonly erased: number
   readonly duplicates: number
   readonly late: number
   readonly orphans: number
@@ -112,6 +113,7 @@ function topicResult(input: InputAccounting): TopicResult {
     kind: input.kind,
     in: input.in,
     joined: input.joined,
+    erased: input.erased,
     duplicates: input.duplicates,
     late: total(input.late),
     orphans: input.orphans,

@@ -4,7 +4,7 @@ import Table from 'cli-table3'
 import { createColors } from 'picocolors'
 import { formatCount, formatFigure } from './format.ts'
 import type { RenderOptions } from './progress.ts'
-import type { RunReport, TaskResult, TopicResult } from './run-report.ts'
+import type { RunReport, TaskResult } from './run-report.ts'
 
 /** The whole report as text for a terminal or a file, without a newline at its end. */
 export function renderReport(report: RunReport, { color }: RenderOptions): string {
@@ -53,18 +53,31 @@ function taskCells(result: TaskResult): string[] {
   return [...figures, formatCount(result.positives), formatCount(result.samples)]
 }
 
-const COLUMNS = ['in', 'joined', 'duplicates', 'late', 'orphans', 'dead_letters', 'open'] as const
+const COLUMNS = [
+  'in',
+  'joined',
+  'erased',
+  'duplicates',
+  'late',
+  'orphans',
+  'dead_letters',
+  'open',
+] as const
 
 function accountingTable(accounting: RunReport['accounting']): string {
-  const head = ['topic', ...COLUMNS.map((column) => column.replace('_', ' '))]
+  const results = Object.values(accounting)
+  // A column for what few jobs have.
+  const columns = COLUMNS.filter(
+    (column) => column !== 'erased' || results.some(({ erased }) => erased > 0),
+  )
+  const head = ['topic', ...columns.map((column) => column.replace('_', ' '))]
   return drawn(
     head,
-    Object.entries(accounting).map(([topic, result]) => [topic, ...topicCells(result)]),
+    Object.entries(accounting).map(([topic, result]) => [
+      topic,
+      ...columns.map((column) => formatCount(result[column])),
+    ]),
   )
-}
-
-function topicCells(result: TopicResult): string[] {
-  return COLUMNS.map((column) => formatCount(result[column]))
 }
 
 function summary(report: RunReport): string {

@@ -10,6 +10,9 @@ import type { UpdateSection } from './sections.ts'
 /** Name of the section; absent from updates of jobs whose features have no state. */
 export const FEATURE_STATE_SECTION = 'feature-state'
 
+/** Name of the section of deltas with the keys whose rows of feature state were given up. */
+const STATE_REMOVED_SECTION = 'state-removed'
+
 /**
  * All rows for a full update, those that changed since the last update for a delta; changes nothing: `FeatureState.published`
  * says that they went out. Empty when no feature has a state.
@@ -23,12 +26,26 @@ export function featureStateSections(state: FeatureState, kind: 'full' | 'delta'
     const { keys, values } = exportRows(table, rows)
     writer.text(name).u32(table.columns.width).array(keys).array(values)
   }
-  return [{ name: FEATURE_STATE_SECTION, version: 1, required: true, content: writer.finish() }]
+  const content = writer.finish()
+  return [
+    { name: FEATURE_STATE_SECTION, version: 1, required: true, content },
+    ...(kind === 'full' ? [] : removedSections(tables)),
+  ]
 }
 
-/** Rows of one table that wait to be put in. */
+/** The keys that lost their rows since the last update, by table; none where no table lost any. */
+function removedSections(tables: ReadonlyMap<string, EmbeddingTable>): UpdateSection[] {
+  const lost = [...tables].filter(([, { removed }]) => removed.length > 0)
+  if (lost.length === 0) return []
+  const writer = new ByteWriter().u32(lost.length)
+  for (const [name, { removed }] of lost) writer.text(name).array(Uint32Array.from(removed))
+  return [{ name: STATE_REMOVED_SECTION, version: 1, required: true, content: writer.finish() }]
+}
+
+/** Rows of one table that wait to be put in, and keys, hi, lo, hi, lo ..., that lose theirs before. */
 export interface ReadState {
   readonly table: EmbeddingTable
+  readonly removed: Uint32Array
   readonly rows: TableRows
 }
 
@@ -46,13 +63,30 @@ export function readFeatureState(
   if (section === undefined) {
     throw new MillraceError('CORRUPT', 'the model reads rates, the update has no feature state')
   }
+  const removed = readRemovedState(sections)
   const reader = new ByteReader(section.content)
-  const read = Array.from({ length: reader.u32() }, () => readTable(tables, reader))
+  const read = Array.from({ length: reader.u32() }, () => readTable(tables, removed, reader))
   reader.end()
   return read
 }
 
-function readTable(tables: ReadonlyMap<string, EmbeddingTable>, reader: ByteReader): ReadState {
+function readRemovedState(sections: readonly UpdateSection[]): ReadonlyMap<string, Uint32Array> {
+  const section = sections.find(({ name }) => name === STATE_REMOVED_SECTION)
+  if (section === undefined) return new Map()
+  const reader = new ByteReader(section.content)
+  const removed = Array.from(
+    { length: reader.u32() },
+    () => [reader.text(), reader.uint32()] as const,
+  )
+  reader.end()
+  return new Map(removed)
+}
+
+function readTable(
+  tables: ReadonlyMap<string, EmbeddingTable>,
+  removed: ReadonlyMap<string, Uint32Array>,
+  reader: ByteReader,
+): ReadState {
   const name = reader.text()
   const width = reader.u32()
   const rows = { keys: reader.uint32(), values: reader.float32() }
@@ -64,5 +98,5 @@ function readTable(tables: ReadonlyMap<string, EmbeddingTable>, reader: ByteRead
       `state of ${JSON.stringify(name)}: ${rows.values.length} values of ${width} columns`,
     )
   }
-  return { table, rows }
+  return { table, removed: removed.get(name) ?? new Uint32Array(0), rows }
 }

@@ -106,9 +106,10 @@ export class Publisher implements Stage {
     return this.#learner.samples - this.#judgedSamples
   }
 
-  /** Whether anything was learned since the last version. */
+  /** Whether anything was learned, or taken away, since the last version. */
   get stale(): boolean {
-    return this.#learner.samples > this.#publishedSamples
+    const { table } = this.#learner.parts
+    return this.#learner.samples > this.#publishedSamples || table.removed.length > 0
   }
 
   /** Whether the next version is a full one. */

@@ -29,6 +29,7 @@ export const SECTIONS: Readonly<Record<string, readonly number[]>> = {
   'feature-state': [1],
   graph: [1],
   removed: [1],
+  'state-removed': [1],
 }
 
 /** Flag bit of a required section. */

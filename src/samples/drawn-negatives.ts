@@ -44,6 +44,7 @@ export class DrawnNegatives implements Stage {
   /** Each sample with its negatives right behind it. */
   draw(samples: readonly Sample[]): Sample[] {
     return samples.flatMap((sample) => {
+      if (sample.role === 'erasure') return [sample]
       const drawn = this.#rowsOf(sample)
       this.#recent.add(itemOf(sample), picked(sample.fields, this.#options.itemFields))
       return drawn

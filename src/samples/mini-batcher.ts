@@ -12,7 +12,7 @@ import { readSample, writeSample } from './sample-encoding.ts'
 export type MiniBatch = readonly Sample[]
 
 /**
- * A mini-batch is full at `count` samples that teach, or when event time leaves its slice of `everyMs`. Slices are of `maturedAt`,
+ * A mini-batch is full at `count` samples that teach, at a tombstone, or when event time leaves its slice of `everyMs`. Slices are of `maturedAt`,
  * the order in which samples come, and aligned to 1970, so the same samples give the same batches however they are cut
  * into calls, and whether a batch's end is seen by `advance` or by the next sample.
  */
@@ -50,7 +50,9 @@ export class MiniBatcher implements Stage {
       if (sample.maturedAt >= this.#sliceEnd()) full.push(this.#take())
       this.#waiting.push(sample)
       this.#teaching += teaches(sample) ? 1 : 0
-      if (this.#teaching >= this.#count) full.push(this.#take())
+      // What was learned before a tombstone is erased with it, and nothing that comes after.
+      const ends = this.#teaching >= this.#count || sample.role === 'erasure'
+      if (ends) full.push(this.#take())
     }
     return full
   }

@@ -40,7 +40,7 @@ export class NegativeSampling {
 
   #thinned(sample: Sample): Sample | undefined {
     const { id, role } = sample
-    if (role === 'opened' || role === 'matured') return sample
+    if (role === 'opened' || role === 'matured' || role === 'erasure') return sample
     const u = hashShare(id, KEEP_SALT ^ this.#options.seed)
     const kept = Uint8Array.from(this.#options.keepRates, (rate) => (u < rate ? 1 : 0))
     if (role === 'late-positive') {

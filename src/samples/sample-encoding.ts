@@ -13,6 +13,7 @@ const ROLES: readonly Sample['role'][] = [
   'late-positive',
   'matured',
   'drawn',
+  'erasure',
 ]
 
 /** Equal samples give equal bytes. */

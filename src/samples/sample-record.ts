@@ -127,7 +127,7 @@ export function sampleFromEvent(event: Event, tasks: readonly string[]): Sample 
 }
 
 /** Rows that leave with an event, before those that leave at a window's end of the same time. */
-const WITH_AN_EVENT: readonly RowRole[] = ['opened', 'provisional', 'late-positive']
+const WITH_AN_EVENT: readonly RowRole[] = ['opened', 'provisional', 'late-positive', 'erasure']
 
 /** The schema knows no other; Avro names have no hyphens. */
 function roleOf(symbol: unknown): RowRole {

@@ -14,7 +14,7 @@ export interface Sample extends Omit<JoinedSample, 'weight' | 'role'> {
 
 /** Whether a row takes part in a training step; the others are only scored, or only judge and teach what corrects. */
 export function teaches({ role }: Sample): boolean {
-  return role !== 'opened' && role !== 'matured'
+  return !['opened', 'matured', 'erasure'].includes(role)
 }
 
 /** The sample with some properties replaced. Not the same as copying by `...`, which loses fields that are not decoded yet. */

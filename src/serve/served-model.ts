@@ -170,7 +170,10 @@ export class ServedModel {
         },
       )
     }
-    for (const read of state) importRows(read.table, read.rows)
+    for (const read of state) {
+      removeKeys(read.table, read.removed)
+      importRows(read.table, read.rows)
+    }
   }
 }
 

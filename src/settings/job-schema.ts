@@ -69,7 +69,9 @@ function complain(context: z.RefinementCtx, path: PropertyKey[], message: string
 
 /** Every task learns from a declared kind of feedback. */
 function checkTaskKinds({ events, join }: JobSettings, context: z.RefinementCtx): void {
-  const feedback = events.kinds.filter((kind) => !kind.anchor).map((kind) => kind.kind)
+  const feedback = events.kinds
+    .filter(({ anchor, erases }) => !anchor && erases === undefined)
+    .map((kind) => kind.kind)
   for (const [index, task] of join.tasks.entries()) {
     if (feedback.includes(task.kind)) continue
     const key = task.kind === task.name ? 'name' : 'kind'

@@ -19,6 +19,15 @@ export function startsAtImpressions({ events }: Job): boolean {
   return hasImpressions(events.kinds)
 }
 
+/** How a job erases users: the kind of its tombstones, and the field of impressions that holds the user. */
+export function erasureOf({
+  events,
+}: Job): { readonly kind: string; readonly userField: string } | undefined {
+  const tombstone = events.kinds.find(({ erases }) => erases !== undefined)
+  if (tombstone?.erases === undefined) return undefined
+  return { kind: tombstone.kind, userField: tombstone.erases }
+}
+
 /** Share of the impressions that are also scored as they open; an action that opens its sample has nothing to be scored before. */
 export function openedShare(job: Job): number {
   return startsAtImpressions(job) ? job.observe.delayed_share : 0

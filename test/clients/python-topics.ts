@@ -3,6 +3,7 @@
 import type { FileLog } from '../../src/broker/file-log/file-log.ts'
 import { layOutColumns } from '../../src/embeddings/columns.ts'
 import { EmbeddingTable } from '../../src/embeddings/table.ts'
+import { UserErasure } from '../../src/feature-state/user-erasure.ts'
 import { FeatureEncoder } from '../../src/features/encode.ts'
 import { featureListOptions } from '../../src/features/feature-options.ts'
 import { compileFeatures } from '../../src/features/feature-spec.ts'
@@ -106,7 +107,7 @@ export async function publishTopic(
     .replace(/model: \{.*\}/, `model: ${model}`)
     .replace('chunk_bytes: 4096', `chunk_bytes: 3000, probe_rows: 5${PUBLISH[topic] ?? ''}`)
   const job = parseJob(`${folder}/job.yaml`, text)
-  const { learner, encoder, publisher } = buildStages(
+  const { learner, encoder, publisher, table, featureState } = buildStages(
     job,
     eventJoiner(job, await eventInputs(job, log)),
     plainEngine(),
@@ -125,6 +126,7 @@ export async function publishTopic(
   })
   const versions: string[] = []
   const scores: number[][] = []
+  const erasure = new UserErasure(encoder.spec, table, featureState, 'user_id')
   for (let version = 1; version <= VERSIONS; version++) {
     for (let batch = 0; batch < 3; batch++) {
       const learned = sampleRows(32, 100 * version + batch)
@@ -133,6 +135,8 @@ export async function publishTopic(
       encoder.learn(learned)
       publisher.observe(features, 0)
     }
+    // The last version of one topic has a user taken away: its row, and its pairs with tags.
+    if (topic === 'omoe' && version === VERSIONS) erasure.erase('u1')
     const made = publisher.commit(
       publisher.draft({
         metrics: { click: { auc: 0.7 }, like: { auc: null } },
@@ -169,6 +173,7 @@ export async function publishTopic(
     sha256: versions[at - 1],
     versions,
     scores: scores[at - 1],
+    rows_held: table.used,
     exported: EXPORTED.includes(topic),
     ...(signer === undefined ? {} : { public_key: keys.publicPem }),
   }

@@ -72,6 +72,30 @@ describe('the events section of a job', () => {
     ])
   })
 
+  it('takes one kind of tombstones beside the others, keyed by the user alone', () => {
+    const erasure = {
+      kind: 'erasure',
+      topic: 'erasures',
+      schema: 'e.avsc',
+      key: 'who',
+      erases: 'user',
+    }
+    const pair = { key: ['user', 'item'] }
+    expect(
+      complaints({ kinds: [{ ...impression, ...pair }, { ...click, ...pair }, erasure] }),
+    ).toEqual([])
+    expect(complaints({ kinds: [impression, erasure] })).toEqual([
+      'kinds: impressions need a kind of feedback beside them',
+    ])
+    const wrong = { ...erasure, key: ['user', 'item'], anchor: true }
+    const second = { ...erasure, kind: 'second', topic: 'seconds' }
+    expect(complaints({ kinds: [impression, click, wrong, second] })).toEqual([
+      'kinds.2.key: a tombstone has one key field, the user',
+      'kinds.2: a tombstone neither opens nor labels samples',
+      'kinds: only one kind may be of tombstones',
+    ])
+  })
+
   it('complains about a kind that would be mistaken for a dead letter', () => {
     expect(complaints({ kinds: [impression, { ...click, kind: 'malformed' }] })).toEqual([
       "kinds.1.kind: 'malformed' names what is no event",

@@ -57,7 +57,7 @@ const label: fc.Arbitrary<EventKind['label']> = fc.constantFrom(
 const job = fc
   .record({
     key: fc.constantFrom<KeyFields>('impression', ['user', 'item']),
-    partitions: fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 3, maxLength: 3 }),
+    partitions: fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 4, maxLength: 4 }),
     windows: fc.array(fc.integer({ min: 1, max: 25 }), { minLength: 3, maxLength: 3 }),
     labels: fc.array(label, { minLength: 2, maxLength: 2 }),
     emission: fc.constantFrom<Emission>('wait', 'staged', 'fast'),
@@ -66,6 +66,7 @@ const job = fc
     latenessMs: fc.constantFrom(0, 3, 10, 25, 100),
     beyondLatenessMs: fc.constantFrom(0, 5, 200),
     maxIds: fc.constantFrom(1, 3, 1000),
+    erases: fc.boolean(),
   })
   .map((drawn): EventJoinerOptions => {
     const [clickWindow = 1, likeWindow = 1, slowClickWindow = 1] = drawn.windows
@@ -73,6 +74,7 @@ const job = fc
       kindOf('impression', drawn.key),
       kindOf('click', drawn.key, drawn.labels[0]),
       kindOf('like', drawn.key, drawn.labels[1]),
+      ...(drawn.erases ? [{ ...kindOf('erasure', 'user'), erases: 'user' }] : []),
     ]
     const inputs = kinds.flatMap((kind, k) =>
       Array.from({ length: drawn.partitions[k] ?? 1 }, () => ({
@@ -94,6 +96,7 @@ const job = fc
         // Below every window, as the settings demand.
         observeMs: drawn.emission === 'fast' ? drawn.observe * (Math.min(...drawn.windows) - 1) : 0,
         retentionMs: drawn.retentionMs,
+        erasure: drawn.erases ? { kind: 'erasure', userField: 'user' } : undefined,
       },
     }
   })
@@ -172,6 +175,7 @@ export function merged(calls: readonly JoinOutputs[]): JoinOutputs {
     samples: calls.flatMap((call) => call.samples),
     sampled: calls.flatMap((call) => call.sampled),
     joined: calls.flatMap((call) => call.joined),
+    erased: calls.flatMap((call) => call.erased),
     late: calls.flatMap((call) => call.late),
     orphans: calls.flatMap((call) => call.orphans),
     duplicates: calls.flatMap((call) => call.duplicates),

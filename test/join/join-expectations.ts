@@ -30,6 +30,7 @@ export function expectSame(outputs: JoinOutputs, oracle: OracleOutputs): void {
     outputs.joined,
     oracle.joined.map(({ event, impression }) => ({ event, impressionId: impression.id })),
   )
+  expectEqual(outputs.erased, oracle.erased)
   const lateFor = (reason: string): Event[] =>
     outputs.late.filter((late) => late.reason === reason).map((late) => late.event)
   expectEqual(lateFor('after-window'), oracle.afterWindow)

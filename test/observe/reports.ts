@@ -12,6 +12,7 @@ export function accountingOf(kind: string): InputAccounting {
     kind,
     in: 1000,
     joined: 900,
+    erased: 0,
     duplicates: 20,
     late: { 'behind-watermark': 5, 'after-window': 3 },
     orphans: 2,

@@ -24,6 +24,7 @@ export interface OracleSample {
 /** `outOfOrder`, `duplicates` and `deadLetters` input by input; the other lists in the order of event time. */
 export interface OracleOutputs {
   readonly samples: OracleSample[]
+  readonly erased: Event[]
   readonly joined: { readonly event: Event; readonly impression: Event }[]
   readonly outOfOrder: Event[]
   readonly afterWindow: Event[]
@@ -39,6 +40,7 @@ export function batchJoin(
 ): OracleOutputs {
   const out: OracleOutputs = {
     samples: [],
+    erased: [],
     joined: [],
     outOfOrder: [],
     afterWindow: [],
@@ -77,14 +79,18 @@ function joinSorted(onTime: readonly Event[], join: JoinOptions, out: OracleOutp
   for (const event of onTime) {
     if (event.anchor) impressions.set(event.key, [...(impressions.get(event.key) ?? []), event])
   }
+  const placeOf = new Map(onTime.map((event, place) => [event, place]))
+  const erasure = erasureIn(onTime, placeOf, join, longest)
   const feedbackOf = new Map<Event, Event[]>()
   for (const event of onTime) {
-    if (event.anchor) continue
+    if (event.anchor || event.kind === join.erasure?.kind) continue
     const before = (impressions.get(event.key) ?? []).filter((one) => one.time <= event.time)
     const latest = before.at(-1)
     const inWindow = (task: JoinTask): boolean =>
       task.kind === event.kind && latest !== undefined && event.time <= latest.time + task.windowMs
-    if (latest === undefined || event.time > latest.time + (longest + join.retentionMs)) {
+    const isForgotten = latest !== undefined && erasure.forgets(latest, event)
+    const remembered = longest + join.retentionMs
+    if (latest === undefined || isForgotten || event.time > latest.time + remembered) {
       out.orphans.push(event)
     } else if (join.tasks.some(inWindow)) {
       out.joined.push({ event, impression: latest })
@@ -94,12 +100,59 @@ function joinSorted(onTime: readonly Event[], join: JoinOptions, out: OracleOutp
 
   const anchors = onTime.filter((event) => event.anchor)
   const rows = anchors.flatMap((impression) =>
-    rowsOf(impression, feedbackOf.get(impression) ?? [], join),
+    rowsOf(impression, feedbackOf.get(impression) ?? [], join).filter((row) =>
+      erasure.leaves(impression, row),
+    ),
   )
-  const placeOf = new Map(onTime.map((event, place) => [event, place]))
+  const none = join.tasks.map(() => 0)
+  for (const { tombstone, dropped } of erasure.all(anchors)) {
+    out.erased.push(...dropped)
+    const impression = { ...tombstone, fields: { impressions: dropped.map(({ id }) => id) } }
+    const known = { labels: none, mask: none, learned: none, late: none }
+    const at = { maturedAt: tombstone.time, place: WITH_AN_EVENT, cause: tombstone }
+    rows.push({ role: 'erasure', impression, ...known, ...at })
+  }
   const order = ({ cause }: OracleRow): number => placeOf.get(cause) ?? 0
   rows.sort((a, b) => a.maturedAt - b.maturedAt || a.place - b.place || order(a) - order(b))
   for (const { place: _, cause: __, ...row } of rows) out.samples.push(row)
+}
+
+/** What tombstones do: every impression of their user that is open then, or is known by its user, is forgotten. */
+function erasureIn(
+  onTime: readonly Event[],
+  placeOf: ReadonlyMap<Event, number>,
+  { erasure }: JoinOptions,
+  longest: number,
+) {
+  const tombstones = onTime.filter(({ kind }) => kind === erasure?.kind)
+  const place = (event: Event): number => placeOf.get(event) ?? 0
+  const concerns = (tombstone: Event, impression: Event): boolean =>
+    place(impression) < place(tombstone) &&
+    String(impression.fields[erasure?.userField ?? '']) === tombstone.key
+  const isOpen = (tombstone: Event, impression: Event): boolean =>
+    tombstone.time <= impression.time + longest
+  const closing = (impression: Event): Event | undefined =>
+    tombstones.find((one) => concerns(one, impression) && isOpen(one, impression))
+  return {
+    forgets: (impression: Event, before: Event): boolean =>
+      tombstones.some(
+        (one) =>
+          concerns(one, impression) &&
+          place(one) < place(before) &&
+          (isOpen(one, impression) || impression.key.includes('\u0000')),
+      ),
+    leaves: (impression: Event, row: OracleRow): boolean => {
+      const tombstone = closing(impression)
+      if (tombstone === undefined) return true
+      if (row.place === WITH_AN_EVENT) return place(row.cause) < place(tombstone)
+      return row.maturedAt < tombstone.time
+    },
+    all: (anchors: readonly Event[]) =>
+      tombstones.map((tombstone) => ({
+        tombstone,
+        dropped: anchors.filter((impression) => closing(impression) === tombstone),
+      })),
+  }
 }
 
 /** A row and what it comes after at the same time: an event by its place in the stream, a window by its length. */

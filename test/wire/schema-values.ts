@@ -67,6 +67,7 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
   'click.avsc': feedback,
   'like.avsc': feedback,
   'share.avsc': feedback,
+  'erasure.avsc': fc.record({ event_id: text, user_id: text, event_time: time }),
   'sample.avsc': fc.record({
     id: text,
     key: text,
@@ -87,7 +88,7 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
     source: nullable(
       fc.record({ shard: fc.integer(), sequence: fc.maxSafeNat(), epoch: fc.maxSafeNat() }),
     ),
-    role: fc.constantFrom('final', 'opened', 'provisional', 'late_positive', 'matured'),
+    role: fc.constantFrom('final', 'opened', 'provisional', 'late_positive', 'matured', 'erasure'),
   }),
   'model-update.avsc': fc.record({
     model_id: text,

@@ -27,6 +27,7 @@ class Model:
             raise Foreign("the update has no graph: its trainer is older than section graph 1, score with Millrace itself")
         self._graph = update.graph
         self._index: dict[int, int] = {}
+        self._used = 0  # places in _values that were given out; those of removed keys are not used again
         self._values = np.zeros((0, update.header["table"]["width"]), np.float32)
         self._encoder: FeatureEncoder | None = None
         self.header: dict[str, Any] = update.header
@@ -49,11 +50,11 @@ class Model:
 
     def apply(self, delta: Update) -> None:
         """Moves to the delta's version (its parent must be this one). When it raises, nothing has changed."""
-        before = (self.header, self._weights, self._statistics, self._index.copy(), self._values.copy())
+        before = (self.header, self._weights, self._statistics, self._index.copy(), self._used, self._values.copy())
         try:
             self._load(delta)
         except Exception:
-            self.header, self._weights, self._statistics, self._index, self._values = before
+            self.header, self._weights, self._statistics, self._index, self._used, self._values = before
             raise
 
     def score(self, rows: Sequence[Mapping[str, Any]], time_field: str = "event_time") -> npt.NDArray[np.float64]:
@@ -110,26 +111,31 @@ class Model:
         self.header = update.header
         self._weights = {name: w.astype(np.float64) for name, w in update.dense.items()}
         self._statistics = update.statistics
+        for key in _joined(update.removed[:, 0], update.removed[:, 1]):
+            if key in self._index:
+                self._values[self._index.pop(key)] = 0
         self._take_rows(update.rows_keys, update.rows_values)
         off = np.abs(self.score_encoded(update.probe).T.reshape(-1) - update.probe_scores).max(initial=0)
         if not off <= PROBE_TOLERANCE:
             raise NotSound(f"the probe of version {self.sequence} is off by {off}")
 
     def _take_rows(self, keys: npt.NDArray[np.uint32], values: npt.NDArray[np.float32]) -> None:
-        joined = (keys[:, 0].astype(np.uint64) << np.uint64(32)) | keys[:, 1].astype(np.uint64)
+        joined = _joined(keys[:, 0], keys[:, 1])
         places = np.empty(len(joined), np.int64)
-        for i, key in enumerate(joined.tolist()):
-            places[i] = self._index.setdefault(key, len(self._index))
-        if len(self._index) > len(self._values):
-            room = np.zeros((max(len(self._index), 2 * len(self._values)), self._values.shape[1]), np.float32)
+        for i, key in enumerate(joined):
+            if key not in self._index:
+                self._index[key] = self._used
+                self._used += 1
+            places[i] = self._index[key]
+        if self._used > len(self._values):
+            room = np.zeros((max(self._used, 2 * len(self._values)), self._values.shape[1]), np.float32)
             room[: len(self._values)] = self._values
             self._values = room
         self._values[places] = values
 
     def _vectors(self, slot: Slot) -> npt.NDArray[np.float32]:
         table = self.header["table"]
-        joined = (slot.hi.astype(np.uint64) << np.uint64(32)) | slot.lo.astype(np.uint64)
-        places = np.array([self._index.get(key, -1) for key in joined.tolist()], np.int64)
+        places = np.array([self._index.get(key, -1) for key in _joined(slot.hi, slot.lo)], np.int64)
         vectors = np.zeros((len(places), table["width"]), np.float32)
         known = places >= 0
         vectors[known] = self._values[places[known]]
@@ -149,3 +155,9 @@ class Model:
         if slot.pooling == "mean":
             pooled /= np.maximum(counts, 1)[:, None].astype(np.float32)
         return pooled
+
+
+def _joined(hi: npt.NDArray[np.uint32], lo: npt.NDArray[np.uint32]) -> list[int]:
+    """Keys as one number each."""
+    keys: list[int] = ((hi.astype(np.uint64) << np.uint64(32)) | lo.astype(np.uint64)).tolist()
+    return keys

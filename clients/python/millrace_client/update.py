@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .errors import Foreign, NotSound
 
 NEWEST_FORMAT = 2
-KNOWN = {"dense": (1,), "statistics": (1,), "rows": (1, 2), "probe": (1,), "graph": (1,)}
+KNOWN = {"dense": (1,), "statistics": (1,), "rows": (1, 2), "probe": (1,), "graph": (1,), "removed": (1,)}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Update:
-    """One version as it travels; `rows_keys` is [N, 2] (hi, lo), `rows_values` [N, width]."""
+    """One version as it travels; `rows_keys` and `removed` are [N, 2] (hi, lo), `rows_values` [N, width]."""
 
     header: dict[str, Any]
     dense: dict[str, npt.NDArray[np.float32]]
@@ -45,6 +45,7 @@ class Update:
     probe: Encoded
     probe_scores: npt.NDArray[np.float32]
     graph: dict[str, Any] | None
+    removed: npt.NDArray[np.uint32]
     sections: list[tuple[str, int, bool]] = field(default_factory=list)
 
 
@@ -101,7 +102,7 @@ def read_update(body: bytes) -> Update:
     if format_ == 1:
         dense, statistics = _dense(reader), reader.array("<f8")
         keys, values = reader.array("<u4"), reader.array("<f4")
-        return _update(header, dense, statistics, keys, values, _probe(reader), None, [])
+        return _update(header, dense, statistics, keys, values, _probe(reader), None, np.zeros((0, 2), np.uint32), [])
     sections = _sections(reader)
     reader.end()
 
@@ -112,10 +113,10 @@ def read_update(body: bytes) -> Update:
 
     keys, values = _rows(of("rows"), sections["rows"][0], int(header["table"]["width"]))
     graph = of("graph").json() if "graph" in sections and sections["graph"][0] in KNOWN["graph"] else None
+    removed = of("removed").array("<u4").reshape(-1, 2) if "removed" in sections else np.zeros((0, 2), np.uint32)
     listed = [(name, version, required) for name, (version, required, _) in sections.items()]
-    return _update(
-        header, _dense(of("dense")), of("statistics").array("<f8"), keys, values, _probe(of("probe")), graph, listed
-    )
+    dense, statistics = _dense(of("dense")), of("statistics").array("<f8")
+    return _update(header, dense, statistics, keys, values, _probe(of("probe")), graph, removed, listed)
 
 
 def _update(
@@ -126,13 +127,14 @@ def _update(
     values: npt.NDArray[np.float32],
     probe: tuple[Encoded, npt.NDArray[np.float32]],
     graph: dict[str, Any] | None,
+    removed: npt.NDArray[np.uint32],
     sections: list[tuple[str, int, bool]],
 ) -> Update:
     width = header["table"]["width"]
     if len(keys) % 2 or len(values) != len(keys) // 2 * width:
         raise NotSound(f"{len(values)} values for {len(keys) / 2} rows of {width} columns")
     rows = values.reshape(-1, width)
-    return Update(header, dense, statistics, keys.reshape(-1, 2), rows, *probe, graph, sections)
+    return Update(header, dense, statistics, keys.reshape(-1, 2), rows, *probe, graph, removed, sections)
 
 
 def _sections(reader: _Reader) -> dict[str, tuple[int, bool, memoryview]]:

@@ -29,6 +29,20 @@ def test_scores_are_the_trainers(topic: dict) -> None:
     assert np.abs(scores - expected).max() < 1e-5
 
 
+def test_an_erased_user_loses_its_rows() -> None:
+    topic = next(topic for topic in TOPICS if topic["topic"] == "omoe")
+    follower = follow_file_log(FOLDER / "bus", "omoe")
+    before = Follower()
+    records = [RecordCodec("model-update").decode(value) or {} for value in values("omoe")]
+    for record in records:
+        if record["sequence"] < topic["sequence"]:
+            before.follow(record)
+    assert follower.model is not None and before.model is not None
+    assert follower.model.rows == topic["rows_held"]
+    lost = set(before.model.rows_frame().index) - set(follower.model.rows_frame().index)
+    assert len(lost) > 1, "the user and its pairs"
+
+
 def values(name: str) -> list[bytes]:
     return [value for _, value in read_file_log(FOLDER / "bus", name)]
 
