@@ -31,6 +31,9 @@ const HEADERS = {
 /** Longest time for a request to arrive, and for its head alone, ms. */
 const REQUEST_MS = 10_000
 
+/** Longest wait for answers under way at the end, ms. */
+const DRAIN_MS = 1_000
+
 /** What is served, and from where it is read at each request. */
 export interface HttpOptions {
   readonly registry: MetricsRegistry
@@ -53,7 +56,7 @@ export interface HttpServer {
   readonly url: string
   /** Sends the status, as it is now, to every open page. */
   push(): void
-  /** Stops accepting, answers what is under way, closes idle connections. */
+  /** Stops accepting, answers what is under way for at most a second, closes every connection. */
   close(): Promise<void>
 }
 
@@ -86,7 +89,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       },
       close: () => {
         stream.close()
-        return server.close()
+        return drain(server)
       },
     }
   } catch (cause) {
@@ -94,6 +97,16 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       remedy: 'set observe.http.port to a free port, or to 0 to take any',
       cause,
     })
+  }
+}
+
+/** Connections that never asked for anything are not idle to Node, and would hold the end up for as long as they like. */
+async function drain(server: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MS)
+  try {
+    await server.close()
+  } finally {
+    clearTimeout(cut)
   }
 }
 

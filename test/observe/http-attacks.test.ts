@@ -50,6 +50,16 @@ async function statusFor(url: string, host: string): Promise<number | undefined>
 }
 
 describe('the port of a learner', () => {
+  test('is closed although somebody connected and never asked for anything', async () => {
+    const { url, close } = await listening()
+    const silent = connect(Number(new URL(url).port), '127.0.0.1')
+    await once(silent, 'connect')
+    await statusFor(url, 'localhost') // by now the server has taken the silent one, too
+    const gone = once(silent, 'close')
+    await close()
+    await gone
+  }, 20_000)
+
   test('answers on loopback only who asked for a loopback host: names that were pointed here get nothing', async () => {
     const { url } = await listening()
     const { port } = new URL(url)
