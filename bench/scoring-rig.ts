@@ -50,7 +50,7 @@ export function publishedVersion(): UpdateContent {
 
 /** The model as a follower has it. */
 export function servedOn(engine: Engine, version: UpdateContent): ServedModel {
-  return new ServedModel(engine, version)
+  return ServedModel.of(engine, version)
 }
 
 /** One user's ids in every row, an item's in each. */

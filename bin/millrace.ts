@@ -8,7 +8,15 @@ import { EXIT_MEANINGS, exitCodeOf } from '../topology/exit-codes.ts'
 import { packageVersion } from '../topology/package-files.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addDataSetCommands } from './data-sets.ts'
-import { jsonOption, positive, publicKeyOption, reportOption, share, whole } from './options.ts'
+import {
+  fraction,
+  jsonOption,
+  positive,
+  publicKeyOption,
+  reportOption,
+  share,
+  whole,
+} from './options.ts'
 import { addOwnEventsCommands } from './own-events.ts'
 import { addReferenceCommand } from './reference.ts'
 import { addSnapshotCommand } from './snapshot.ts'
@@ -159,7 +167,11 @@ program
   .requiredOption('--output <file>', 'the same rows with scores')
   .option('--topic <topic>', 'the model topic', 'model')
   .option('--model <id>', 'which model, when the topic has several')
-  .option('--time-field <field>', 'event time of a row, Unix ms', 'event_time')
+  .option(
+    '--time-field <field>',
+    'event time of a row: Unix ms, or ISO 8601 with a zone',
+    'event_time',
+  )
   .addOption(publicKeyOption)
   .addOption(jsonOption)
   .addHelpText(
@@ -180,11 +192,19 @@ program
   .option('--topic <topic>', 'the model topic (default: the one of the job, or "model")')
   .option('--model <id>', 'which model (default: the one of the job, or the first on the topic)')
   .addOption(publicKeyOption)
+  .option('--shadow-topic <topic>', 'also score with the model of this topic, beside the answers')
+  .option('--shadow-model <id>', 'also score with this model')
+  .option('--shadow-version <n>', 'also score with this version, and stay there', positive)
+  .option('--shadow-share <share>', 'of the requests that are scored twice', fraction, 1)
   .option('--host <address>', 'address to bind', '127.0.0.1')
   .option('--port <n>', 'port; 0 takes a free one', whole, 8501)
   .option('--token-env <name>', 'environment variable with a bearer token that clients must send')
   .addOption(new Option('--token-file <file>', 'file with that token').conflicts('tokenEnv'))
-  .option('--time-field <field>', 'event time of a row, Unix ms', 'event_time')
+  .option(
+    '--time-field <field>',
+    'event time of a row: Unix ms, or ISO 8601 with a zone',
+    'event_time',
+  )
   .option('--max-rows <n>', 'rows of one request', positive, 1000)
   .option('--max-body-bytes <n>', 'bytes of one request', positive, 1_048_576)
   .option('--request-timeout-ms <n>', 'longest time for a request to arrive', positive, 10_000)
@@ -200,6 +220,7 @@ program
 Examples:
   millrace serve --from .millrace/simulated/bus
   millrace serve --job examples/kafka/job.yaml --host 0.0.0.0 --token-env SCORER_TOKEN
+  millrace serve --from .millrace/simulated/bus --shadow-version 1 --shadow-share 0.1
   curl -H 'content-type: application/json' http://127.0.0.1:8501/score \\
     -d '{"rows": [{"user_id": "u1", "item_id": "i1", "event_time": 1772431200000}]}'`,
   )

@@ -16,6 +16,14 @@ export function positive(text: string): number {
   return value
 }
 
+/** A share: above 0, at most 1. */
+export function fraction(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value <= 1))
+    throw new InvalidArgumentError('give a number above 0, at most 1.')
+  return value
+}
+
 /** `1/2`: the first of two trainers. */
 export function share(text: string): { index: number; of: number } {
   const [, index, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number)

@@ -7,6 +7,7 @@ import { formatCount } from '../src/observe/format.ts'
 import { Follower } from '../src/serve/follower.ts'
 import type { ServedModel } from '../src/serve/served-model.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
+import { writtenTime } from '../src/time.ts'
 import { openChunkCodec } from './chunk-codec.ts'
 import { type CommandContext, printResult } from './command-context.ts'
 import { readControl } from './control-topic.ts'
@@ -24,7 +25,7 @@ export interface ScoreCommand {
   readonly publicKey?: string
   readonly input: string
   readonly output: string
-  /** Field of a row with its event time in Unix ms: features like the hour of day need it. */
+  /** Field of a row with its event time, Unix ms or ISO 8601 with a zone: features like the hour of day need it. */
   readonly timeField: string
 }
 
@@ -111,9 +112,10 @@ async function scoreFile(
 }
 
 function timeOf(fields: Readonly<Record<string, unknown>>, field: string): number {
-  const time = fields[field]
-  if (typeof time === 'number' && Number.isFinite(time)) return time
+  const time = writtenTime(fields[field])
+  if (time !== undefined) return time
   throw new MillraceError('BAD_INPUT', `a row has no event time in ${field}`, {
-    remedy: 'give Unix milliseconds there, or name another field with --time-field',
+    remedy:
+      'give Unix milliseconds or ISO 8601 with a zone there, or name another field with --time-field',
   })
 }

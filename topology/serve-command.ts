@@ -6,9 +6,10 @@ import { createLog, type LogLevel } from '../src/observe/log.ts'
 import { readSecret, type Secret } from '../src/settings/environment.ts'
 import type { CommandContext } from './command-context.ts'
 import { startScorer } from './serve-scorer.ts'
+import { openShadowSource, type ShadowOptions } from './serve-shadow.ts'
 import { openModelSource, type SourceOptions } from './serve-source.ts'
 
-export interface ServeCommand extends SourceOptions {
+export interface ServeCommand extends SourceOptions, ShadowOptions {
   readonly host: string
   readonly port: number
   /** Name of an environment variable with the bearer token, or a file with it. */
@@ -32,7 +33,17 @@ export async function serveCommand(context: CommandContext, command: ServeComman
     lines.warn({ host }, 'everybody who reaches this address may score: no token was given')
   }
   const source = await openModelSource(command, environment)
-  const scorer = await startScorer({ source, clock, lines, limits: command, token, host, port })
+  const shadow = await openShadowSource(command, environment)
+  const scorer = await startScorer({
+    source,
+    shadow,
+    clock,
+    lines,
+    limits: command,
+    token,
+    host,
+    port,
+  })
   let stopping = false
   const stop = (): void => {
     if (stopping) process.exit(130)

@@ -1,6 +1,6 @@
 /** @file Follows a model topic until it is stopped: one piece of the topic at a time, with requests in between. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { TopicLog } from '../src/broker/topic-log.ts'
 import { MillraceError, messageOf } from '../src/errors.ts'
 import type { UpdateChunk } from '../src/publish/chunk.ts'
@@ -15,6 +15,8 @@ export interface FollowOptions {
   readonly topic: string
   readonly codec: ChunkCodec
   readonly current: CurrentFollower
+  /** Where to start; the newest full version unless given. */
+  readonly from?: number
   /** Called at the end of the topic: where to read on when another follower took over. */
   readonly look?: (options: FollowOptions) => Promise<number | undefined>
   readonly report: (report: ScorerReport) => void
@@ -37,7 +39,7 @@ const RETRY_MS = 1_000
  */
 export async function followUntilStopped(options: FollowOptions): Promise<void> {
   const { signal, report } = options
-  let offset: number | undefined
+  let offset = options.from
   while (!signal.aborted) {
     try {
       offset = await step(options, offset)
@@ -66,16 +68,17 @@ async function step(options: FollowOptions, from: number | undefined): Promise<n
   }
   for (const { value } of batch.records) {
     const decoded = codec.decode(value)
-    if (decoded.kind === 'chunk') take(options, decoded.chunk)
+    if (decoded.kind === 'chunk') await take(options, decoded.chunk)
     else refused(options, 'malformed', decoded.reason)
+    await nextTurn()
   }
   return batch.nextOffset
 }
 
-function take(options: FollowOptions, chunk: UpdateChunk): void {
+async function take(options: FollowOptions, chunk: UpdateChunk): Promise<void> {
   const { current, report } = options
   const { follower } = current
-  const followed = follower.follow(chunk)
+  const followed = await follower.followInTurns(chunk)
   if (followed.kind === 'refused') refused(options, followed.reason, followed.detail)
   if (followed.kind !== 'applied') return
   report({

@@ -14,12 +14,15 @@ import { openChunkCodec } from './chunk-codec.ts'
 import { packageVersion } from './package-files.ts'
 import { ControlWatch } from './serve-control.ts'
 import { followUntilStopped } from './serve-follow.ts'
+import { type ShadowSource, shadowOf } from './serve-shadow.ts'
 import type { ModelSource } from './serve-source.ts'
 
 /** What a scorer is made of. */
 export interface ScorerOptions {
   /** Belongs to the scorer from then on. */
   readonly source: ModelSource
+  /** A second version that scores beside the one that answers; belongs to the scorer, too. */
+  readonly shadow?: ShadowSource | undefined
   readonly clock: Clock
   readonly lines: Log
   readonly limits: ScoringLimits
@@ -48,10 +51,12 @@ export async function startScorer(options: ScorerOptions): Promise<RunningScorer
     registry.record(one)
     logReport(lines, one)
   }
+  const shadow = options.shadow && shadowOf(options.shadow, engine, report)
   let caughtUp = false
   const server = await serveScores({
     ...options,
     scorer: new Scorer(current),
+    shadow: shadow?.shadow,
     ready: () => caughtUp && current.model !== undefined,
     metrics: registry,
     report,
@@ -69,10 +74,16 @@ export async function startScorer(options: ScorerOptions): Promise<RunningScorer
     },
     signal: stopping.signal,
   })
-  const ended = following.finally(async () => {
-    await server.close()
-    await source.log.close()
-  })
+  const followed = [following, shadow?.follow(stopping.signal)]
+  const ended = Promise.all(followed)
+    .then(() => undefined)
+    .finally(async () => {
+      stopping.abort()
+      await Promise.allSettled(followed)
+      await server.close()
+      await source.log.close()
+      await options.shadow?.log.close()
+    })
   const stop = (): void => {
     stopping.abort()
     // No new requests from this moment on; `ended` waits for the same closing.
@@ -97,8 +108,17 @@ function logReport(lines: Log, report: ScorerReport): void {
     case 'failed':
       lines.error({}, report.message)
       break
+    case 'shadow-refused':
+      lines.warn({ reason: report.reason }, `the shadow: ${report.detail}`)
+      break
+    case 'shadow-version': {
+      const { kind: _, ...fields } = report
+      lines.info(fields, 'version in the shadow')
+      break
+    }
     case 'request':
     case 'scored':
+    case 'shadowed':
       // Counted; one line per request would be more than anybody reads.
       break
     default:

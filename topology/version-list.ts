@@ -2,9 +2,10 @@
 
 import type { TopicLog } from '../src/broker/topic-log.ts'
 import { messageOf } from '../src/errors.ts'
-import { ChunkAssembly, type UpdateChunk } from '../src/publish/chunk.ts'
+import { ChunkAssembly, joining, type UpdateChunk } from '../src/publish/chunk.ts'
 import { type TrustedKeys, updateMessage } from '../src/publish/signature.ts'
 import { contentHash, decodeUpdate, type UpdateContent } from '../src/publish/update.ts'
+import { atOnce } from '../src/slices.ts'
 import { openChunkCodec } from './chunk-codec.ts'
 
 /** One version as it stands on the topic. */
@@ -56,7 +57,12 @@ export async function listVersions(
     if (chunk.chunk === 0) start = offset
     const assembled = assembly.add(chunk)
     if (assembled.kind !== 'complete') continue
-    const { version, update } = versionOf(assembled.chunk, assembled.content, start, source.trusted)
+    const { version, update } = versionOf(
+      assembled.chunk,
+      atOnce(joining(assembled.bodies)),
+      start,
+      source.trusted,
+    )
     versions.push(version)
     if (update !== undefined) visit(version, update)
   }

@@ -95,7 +95,7 @@ class TypeFollower {
       const update = decodeUpdate(content)
       if (kind === 'full') {
         this.#full = content.slice()
-        this.#model = new ServedModel(this.#engine, update)
+        this.#model = ServedModel.of(this.#engine, update)
       } else this.#model?.apply(update)
     }
     const final = batch.filter(({ role }) => role === 'final')

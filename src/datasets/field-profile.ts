@@ -1,5 +1,7 @@
 /** @file What a field of sample rows holds: types, how often, how many different values. Job files are guessed from it. */
 
+import { isoTime } from '../time.ts'
+
 /** How a time is written, as the job file names it. */
 export type TimeUnit = 'ms' | 's' | 'iso'
 
@@ -26,7 +28,6 @@ export type Row = Readonly<Record<string, unknown>>
 
 const YEAR_2000 = Date.UTC(2000, 0, 1)
 const YEAR_2100 = Date.UTC(2100, 0, 1)
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 /** Profiles of every field of the rows, in the order in which the fields first appear. */
 export function profileFields(rows: readonly Row[]): readonly FieldProfile[] {
@@ -83,7 +84,8 @@ function timeUnitOf(values: readonly unknown[]): TimeUnit | undefined {
 /** A value as Unix ms, undefined where it is no time of this unit. */
 export function readTime(value: unknown, unit: TimeUnit): number | undefined {
   if (unit === 'iso') {
-    return typeof value === 'string' && ISO_TIME.test(value) ? Date.parse(value) : undefined
+    const time = typeof value === 'string' ? isoTime(value) : Number.NaN
+    return Number.isNaN(time) ? undefined : time
   }
   if (typeof value !== 'number') return undefined
   return unit === 'ms' ? value : value * 1000

@@ -30,6 +30,20 @@ export function allRows(table: EmbeddingTable): Uint32Array {
   return rows
 }
 
+/** Rows of `width` values, at most so many at a time; views. */
+export function* piecesOf(
+  { keys, values }: TableRows,
+  width: number,
+  most: number,
+): Generator<TableRows> {
+  for (let from = 0; from < keys.length / KEY_WORDS; from += most) {
+    yield {
+      keys: keys.subarray(from * KEY_WORDS, (from + most) * KEY_WORDS),
+      values: values.subarray(from * width, (from + most) * width),
+    }
+  }
+}
+
 /** Takes published removals out of a follower's table: hi, lo, hi, lo ...; keys without a row are passed over. */
 export function removeKeys(table: EmbeddingTable, keys: Uint32Array): void {
   for (let i = 0; i + 1 < keys.length; i += 2) table.remove(keys[i]!, keys[i + 1]!, 'erased')

@@ -1,6 +1,6 @@
 /** @file Bytes to events: the first step of the path; what cannot be read is a value with its reason (law 5). */
 
-import type { EventTime } from '../time.ts'
+import { type EventTime, isoTime } from '../time.ts'
 import type { Decoded, DecodeEvent, Event, EventSource, MalformedReason } from './event.ts'
 import type { EventKind, KeyFields, TimeUnit } from './event-kind.ts'
 
@@ -16,9 +16,6 @@ export type SkimEvent = (raw: Uint8Array, source: EventSource) => Event | undefi
 
 /** Start of the year 10000: what lies beyond was written in another unit. */
 export const TIME_LIMIT = Date.UTC(10_000, 0, 1)
-
-/** A zone is required: without one `Date.parse` would read the time of the machine it runs on. */
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 /**
  * A decoder of one kind of event. Whatever the bytes are, it gives an event or says what is wrong with them. `skim`, tried
@@ -70,7 +67,7 @@ const timeReaders: Readonly<Record<TimeUnit, (value: unknown) => EventTime>> = {
   ms: numberOf,
   // Seconds with decimals are inexact in binary: 1.1 s is meant as 1,100 ms.
   s: (value) => Math.round(numberOf(value) * 1000),
-  iso: (value) => (typeof value === 'string' && ISO_TIME.test(value) ? Date.parse(value) : NaN),
+  iso: (value) => (typeof value === 'string' ? isoTime(value) : NaN),
 }
 
 function keyReader(key: KeyFields): (fields: Fields) => string | Fault {

@@ -1,7 +1,12 @@
 /** @file Turns a scorer's reports into Prometheus metrics; a scorer is its own process with its own registry. */
 
 import { Registry } from 'prom-client'
-import { type AppliedReport, type ScorerReport, UPDATE_REFUSALS } from '../serve/scorer-report.ts'
+import {
+  type AppliedReport,
+  type ScorerReport,
+  type ShadowedReport,
+  UPDATE_REFUSALS,
+} from '../serve/scorer-report.ts'
 import type { Clock } from '../time.ts'
 import { addProcessMetrics, makersOf } from './instrument-makers.ts'
 
@@ -71,8 +76,27 @@ export class ServeRegistry {
       case 'unreadable':
         readFailures.inc()
         break
+      case 'shadowed':
+        this.#recordShadow(report)
+        break
+      case 'shadow-version':
+        this.#instruments.shadowVersion.set(report.sequence)
+        break
+      case 'shadow-refused':
+        this.#instruments.shadowRefusals.inc({ reason: report.reason })
+        break
       default:
         report satisfies never
+    }
+  }
+
+  #recordShadow({ rows, tasks }: ShadowedReport): void {
+    const { shadowRows, probability, shadowDistance } = this.#instruments
+    shadowRows.inc(rows)
+    for (const { task, answer, shadow, distance } of tasks) {
+      probability.inc({ task, version: 'answer' }, answer * rows)
+      probability.inc({ task, version: 'shadow' }, shadow * rows)
+      shadowDistance.inc({ task }, distance * rows)
     }
   }
 
@@ -112,6 +136,23 @@ export function createScorerInstruments(registry: Registry) {
     applied: counter('scorer_updates_applied_total', 'Updates taken from the model topic.'),
     refusals: counter('scorer_updates_refused_total', 'Updates not taken, by reason.', ['reason']),
     readFailures: counter('scorer_topic_failures_total', 'Failed reads of the model topic.'),
+    shadowVersion: gauge('scorer_shadow_version', 'Sequence number of the version in the shadow.'),
+    shadowRefusals: counter(
+      'scorer_shadow_updates_refused_total',
+      'Updates of the version in the shadow that were not taken, by reason.',
+      ['reason'],
+    ),
+    shadowRows: counter('scorer_shadow_rows_total', 'Rows that two versions scored.'),
+    probability: counter(
+      'scorer_shadow_probability_total',
+      'Sum of the probabilities of those rows, by the version that answered and by the one in its shadow.',
+      ['task', 'version'],
+    ),
+    shadowDistance: counter(
+      'scorer_shadow_distance_total',
+      'Sum of the absolute differences between the two.',
+      ['task'],
+    ),
     build: gauge('build_info', 'Version of the program; always 1.', ['version', 'node']),
   }
 }

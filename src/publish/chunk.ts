@@ -4,6 +4,9 @@
  * without reading the whole topic.
  */
 
+import { createHash } from 'node:crypto'
+import type { Slices } from '../slices.ts'
+
 /** How the bodies of chunks travel. Hashes and signatures are of what they hold, whatever it is. */
 export const CHUNK_COMPRESSIONS = ['none', 'deflate'] as const
 
@@ -54,7 +57,14 @@ export function cutIntoChunks(
 /** What a chunk did to the update being put together. */
 export type Assembled =
   | { readonly kind: 'incomplete' }
-  | { readonly kind: 'complete'; readonly chunk: UpdateChunk; readonly content: Uint8Array }
+  | {
+      readonly kind: 'complete'
+      readonly chunk: UpdateChunk
+      /** The content in pieces. */
+      readonly bodies: readonly Uint8Array[]
+      /** Of the content as it is. */
+      readonly sha256: string
+    }
   | { readonly kind: 'broken'; readonly reason: string }
 
 /** Puts the chunks of one update back together; a chunk 0 starts anew, whatever was there (its trainer died half way). */
@@ -62,6 +72,8 @@ export class ChunkAssembly {
   #first: UpdateChunk | undefined
   #bodies: Uint8Array[] = []
   #bytes = 0
+  /** As chunks come, so that no update is hashed in one go. */
+  #hash = createHash('sha256')
   readonly #most: number
 
   /** `most`: bytes of an update; a larger one is broken, however well its chunks fit. */
@@ -74,6 +86,7 @@ export class ChunkAssembly {
       this.#first = chunk
       this.#bodies = []
       this.#bytes = 0
+      this.#hash = createHash('sha256')
     }
     const first = this.#first
     if (first === undefined) {
@@ -96,10 +109,24 @@ export class ChunkAssembly {
       }
     }
     this.#bodies.push(chunk.body)
+    this.#hash.update(chunk.body)
     if (this.#bodies.length < first.chunks) return { kind: 'incomplete' }
     this.#first = undefined
-    return { kind: 'complete', chunk: first, content: Buffer.concat(this.#bodies) }
+    const sha256 = this.#hash.digest('hex')
+    return { kind: 'complete', chunk: first, bodies: this.#bodies, sha256 }
   }
+}
+
+/** The content of a complete update, in slices of one chunk. */
+export function* joining(bodies: readonly Uint8Array[]): Slices<Uint8Array> {
+  const content = new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 0))
+  let at = 0
+  for (const body of bodies) {
+    content.set(body, at)
+    at += body.length
+    yield
+  }
+  return content
 }
 
 function sameUpdate(first: UpdateChunk, next: UpdateChunk): boolean {

@@ -4,10 +4,11 @@
  */
 
 import { MillraceError, messageOf } from '../errors.ts'
-import { ChunkAssembly, type UpdateChunk } from '../publish/chunk.ts'
+import { ChunkAssembly, joining, type UpdateChunk } from '../publish/chunk.ts'
 import type { ModelControl } from '../publish/control.ts'
 import { type TrustedKeys, updateMessage } from '../publish/signature.ts'
-import { contentHash, decodeUpdate, type UpdateContent } from '../publish/update.ts'
+import { decodeUpdate, type UpdateContent } from '../publish/update.ts'
+import { atOnce, inTurns, type Slices } from '../slices.ts'
 import type { Engine } from '../tensors/engine.ts'
 import { ServedModel } from './served-model.ts'
 
@@ -84,6 +85,15 @@ export class Follower {
 
   /** Takes the next chunk of the topic, in order. Never throws on what a topic may hold. */
   follow(chunk: UpdateChunk): Followed {
+    return atOnce(this.#following(chunk))
+  }
+
+  /** The same beside other work: the event loop has its turn while a version is loaded. One call at a time. */
+  followInTurns(chunk: UpdateChunk): Promise<Followed> {
+    return inTurns(this.#following(chunk))
+  }
+
+  *#following(chunk: UpdateChunk): Slices<Followed> {
     const wanted = this.#modelId ?? this.#model?.header.model_id
     if (wanted !== undefined && chunk.model_id !== wanted) {
       return this.#refuse('foreign', `model ${chunk.model_id}, following ${wanted}`)
@@ -99,7 +109,7 @@ export class Follower {
     const assembled = this.#assembly.add(chunk)
     if (assembled.kind === 'incomplete') return { kind: 'waiting' }
     if (assembled.kind === 'broken') return this.#refuse('incomplete', assembled.reason)
-    return this.#take(assembled.chunk, assembled.content)
+    return yield* this.#take(assembled.chunk, assembled)
   }
 
   #distrust(chunk: UpdateChunk): [RefusalReason, string] | undefined {
@@ -122,8 +132,10 @@ export class Follower {
     return undefined
   }
 
-  #take(chunk: UpdateChunk, content: Uint8Array): Followed {
-    const sha256 = contentHash(content)
+  *#take(
+    chunk: UpdateChunk,
+    { bodies, sha256 }: { bodies: readonly Uint8Array[]; sha256: string },
+  ): Slices<Followed> {
     if (sha256 !== chunk.sha256) {
       return this.#refuse(
         'corrupt',
@@ -137,7 +149,7 @@ export class Follower {
     if (this.#isBeyondPin(chunk)) return { kind: 'waiting' }
     let update: UpdateContent
     try {
-      update = decodeUpdate(content)
+      update = decodeUpdate(yield* joining(bodies))
     } catch (thrown) {
       return this.#refuse(reasonOf(thrown), messageOf(thrown))
     }
@@ -149,7 +161,9 @@ export class Follower {
         `content of ${model_id} ${sequence} as ${chunk.model_id} ${chunk.sequence}`,
       )
     }
-    return header.kind === 'full' ? this.#takeFull(update, sha256) : this.#takeDelta(update, sha256)
+    return yield* header.kind === 'full'
+      ? this.#takeFull(update, sha256)
+      : this.#takeDelta(update, sha256)
   }
 
   /** A pinned follower goes up to its pin and no further. */
@@ -159,14 +173,14 @@ export class Follower {
   }
 
   /** The last good version stays when the new one cannot be loaded. */
-  #takeFull(update: UpdateContent, sha256: string): Followed {
+  *#takeFull(update: UpdateContent, sha256: string): Slices<Followed> {
     const { sequence } = update.header
     if (sequence <= this.#newest) {
       return this.#refuse('replayed', `full version ${sequence} after version ${this.#newest}`)
     }
     const before = this.#model
     try {
-      this.#model = new ServedModel(this.#engine, update)
+      this.#model = yield* ServedModel.loading(this.#engine, update)
       before?.release()
     } catch (thrown) {
       return this.#refuse(reasonOf(thrown), messageOf(thrown))
@@ -176,7 +190,7 @@ export class Follower {
     return { kind: 'applied', sequence }
   }
 
-  #takeDelta(update: UpdateContent, sha256: string): Followed {
+  *#takeDelta(update: UpdateContent, sha256: string): Slices<Followed> {
     const { sequence, parent_sha256 } = update.header
     if (this.#model === undefined) {
       return this.#refuse('gap', `delta ${sequence} before any full update`)
@@ -187,7 +201,7 @@ export class Follower {
       return this.#refuse(reason, `version ${sequence} does not follow version ${at}`)
     }
     try {
-      this.#model.apply(update)
+      yield* this.#model.applying(update)
     } catch (thrown) {
       return this.#refuse(reasonOf(thrown), messageOf(thrown))
     }

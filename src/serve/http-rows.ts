@@ -5,12 +5,13 @@ import type { FeatureSpec } from '../features/feature-spec.ts'
 import { numberOf } from '../features/number-value.ts'
 import type { FeatureRow } from '../features/slot-encoders.ts'
 import { isAbsent } from '../features/value-key.ts'
+import { writtenTime } from '../time.ts'
 
 /** What is taken of a body. */
 export interface RowRules {
   /** Most rows of one request. */
   readonly maxRows: number
-  /** Field of a row with its event time in Unix ms. */
+  /** Field of a row with its event time: Unix ms, or ISO 8601 with a zone. */
   readonly timeField: string
 }
 
@@ -25,9 +26,6 @@ interface FieldRule {
   /** Ends the sentence "rows[3].age is ..., ". */
   readonly wanted: string
 }
-
-/** Latest instant of an ECMAScript date, ms. */
-const LATEST_TIME = 8.64e15
 
 /** Values in messages are cut to this many characters. */
 const SHOWN_CHARACTERS = 60
@@ -65,9 +63,10 @@ export class RowReader {
   #readRow(row: unknown, place: string): FeatureRow | string {
     if (!isObject(row)) return `${place} is ${shown(row)}, must be an object`
     const { timeField } = this.#rules
-    const time = row[timeField]
-    if (typeof time !== 'number' || !(Math.abs(time) <= LATEST_TIME)) {
-      return `${place}.${timeField} is ${shown(time)}, must be the event time in Unix milliseconds`
+    const time = writtenTime(row[timeField])
+    if (time === undefined) {
+      const found = shown(row[timeField])
+      return `${place}.${timeField} is ${found}, must be the event time: Unix milliseconds, or ISO 8601 with a zone`
     }
     for (const { field, fits, wanted } of this.#fields) {
       const value = row[field]

@@ -3,10 +3,12 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { MillraceError, messageOf } from '../errors.ts'
 import type { FeatureSpec } from '../features/feature-spec.ts'
+import type { FeatureRow } from '../features/slot-encoders.ts'
 import { RowReader, type RowRules } from './http-rows.ts'
 import { type HiddenToken, tokenCheck } from './http-token.ts'
 import type { Scored, Scorer } from './scorer.ts'
 import type { ScorerReport } from './scorer-report.ts'
+import type { Shadow } from './shadow.ts'
 
 /** What one request may cost. */
 export interface ScoringLimits extends RowRules {
@@ -26,6 +28,8 @@ export interface ExposedMetrics {
 /** What is served, and how. */
 export interface ScoringHttpOptions {
   readonly scorer: Scorer
+  /** Scores a share of the rows once more, after the answer. */
+  readonly shadow?: Shadow | undefined
   /** True when the follower has read to the end of the topic once and a version is in use. */
   readonly ready: () => boolean
   readonly metrics: ExposedMetrics
@@ -158,8 +162,26 @@ function addScore(server: FastifyInstance, options: ScoringHttpOptions): void {
       const scored = scorer.score(read.rows)
       if (scored === undefined) return refuseWithoutModel(reply)
       report({ kind: 'scored', rows: read.rows.length })
+      shadowed(options, read.rows, scored)
       return reply.send(answerOf(scored, read.rows.length))
     },
+  })
+}
+
+/** Compares in a turn of its own: whoever asked does not wait for it, and its faults are not theirs. */
+function shadowed(
+  { shadow, report }: ScoringHttpOptions,
+  rows: readonly FeatureRow[],
+  scored: Scored,
+): void {
+  if (shadow === undefined) return
+  setImmediate(() => {
+    try {
+      const compared = shadow.compare(rows, scored)
+      if (compared !== undefined) report(compared)
+    } catch (thrown) {
+      report({ kind: 'failed', message: `the shadow: ${messageOf(thrown)}` })
+    }
   })
 }
 

@@ -68,6 +68,39 @@ export interface UnreadableReport {
   readonly message: string
 }
 
+/** One task of one request, scored by two versions: means over the rows. */
+export interface TaskDifference {
+  readonly task: string
+  /** Of the version that answered. */
+  readonly answer: number
+  readonly shadow: number
+  /** Between the two, row by row. */
+  readonly distance: number
+}
+
+/** A second version scored the same rows as one that answered. */
+export interface ShadowedReport {
+  readonly kind: 'shadowed'
+  readonly rows: number
+  /** Those that both versions have. */
+  readonly tasks: readonly TaskDifference[]
+}
+
+/** Another version is in the shadow now. */
+export interface ShadowVersionReport {
+  readonly kind: 'shadow-version'
+  readonly modelId: string
+  readonly sequence: number
+  readonly sha256: string
+}
+
+/** An update of the shadow was not taken. */
+export interface ShadowRefusedReport {
+  readonly kind: 'shadow-refused'
+  readonly reason: UpdateRefusal
+  readonly detail: string
+}
+
 /** Everything that a scorer reports. */
 export type ScorerReport =
   | RequestReport
@@ -76,3 +109,6 @@ export type ScorerReport =
   | AppliedReport
   | RefusedReport
   | UnreadableReport
+  | ShadowedReport
+  | ShadowVersionReport
+  | ShadowRefusedReport

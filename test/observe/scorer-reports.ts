@@ -16,4 +16,11 @@ export const EVERY_SCORER_REPORT: readonly ScorerReport[] = [
   },
   { kind: 'refused', reason: 'gap', detail: 'version 14 does not follow version 12', usable: true },
   { kind: 'unreadable', message: 'the broker does not answer' },
+  {
+    kind: 'shadowed',
+    rows: 20,
+    tasks: [{ task: 'click', answer: 0.2, shadow: 0.25, distance: 0.06 }],
+  },
+  { kind: 'shadow-refused', reason: 'gap', detail: 'version 14 does not follow version 12' },
+  { kind: 'shadow-version', modelId: 'small', sequence: 11, sha256: 'cd'.repeat(32) },
 ]

@@ -61,7 +61,7 @@ describe('chunks', () => {
         const results = chunks.map((chunk) => assembly.add(chunk))
         expect(results.slice(0, -1).every(({ kind }) => kind === 'incomplete')).toBe(true)
         const last = results.at(-1)
-        expect(last?.kind === 'complete' && Buffer.from(last.content)).toEqual(
+        expect(last?.kind === 'complete' && Buffer.concat(last.bodies)).toEqual(
           Buffer.from(version.content),
         )
       }),
