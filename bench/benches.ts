@@ -16,5 +16,6 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   balancing: async () => (await import('./benches/balancing.ts')).balancingBench,
   wasm: async () => (await import('./benches/wasm.ts')).wasmBench,
   scorer: async () => (await import('./benches/scorer.ts')).scorerBench,
+  swap: async () => (await import('./benches/swap.ts')).swapBench,
   joiners: async () => (await import('./benches/joiners.ts')).joinersBench,
 }
