@@ -189,7 +189,7 @@ class ArmRunner {
     })
     publisher.commit(draft)
     featureState.published()
-    const model = this.#served?.model ?? new ServedModel(this.#engine, draft)
+    const model = this.#served?.model ?? ServedModel.of(this.#engine, draft)
     if (this.#served !== undefined) model.apply(draft)
     const served = new FeatureEncoder(model.spec, model.state)
     served.setStatistics(model.standardisation)
