@@ -3,7 +3,6 @@
 import { appendFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openFileLog } from '../../src/broker/file-log/file-log.ts'
 import type { TopicLog } from '../../src/broker/topic-log.ts'
 import { FeatureEncoder } from '../../src/features/encode.ts'
 import { createLog } from '../../src/observe/log.ts'
@@ -11,7 +10,6 @@ import type { Job } from '../../src/settings/job.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { openChunkCodec } from '../../topology/chunk-codec.ts'
 import { type RunningScorer, startScorer } from '../../topology/serve-scorer.ts'
-import { openShadowSource, type ShadowSource } from '../../topology/serve-shadow.ts'
 import { openModelSource, type SourceOptions } from '../../topology/serve-source.ts'
 import { chunksOf, smallTrainer } from '../publish/small-trainer.ts'
 import { type Ended, start } from './cli.ts'
@@ -51,12 +49,10 @@ interface Answer {
 async function scorerOf(
   options: SourceOptions,
   environment: Record<string, string> = {},
-  shadow?: ShadowSource,
 ): Promise<RunningScorer & { lines: string[] }> {
   const lines: string[] = []
   const scorer = await startScorer({
     source: await openModelSource(options, environment),
-    shadow,
     clock: frozenClock,
     lines: createLog({ level: 'info', clock: frozenClock, write: (line) => lines.push(line) }),
     limits: LIMITS,
@@ -298,33 +294,4 @@ describe('the command', () => {
     expect(stderr).toContain(sentence)
     expect(stderr).not.toContain('    at ')
   })
-})
-
-test('an older version in the shadow is compared with the one that answers', async () => {
-  const folder = temporaryFolder()
-  const log = await openFileLog({ path: folder })
-  await log.createTopic({ topic: 'model', partitions: 1, cleanup: 'delete' })
-  const trainer = smallTrainer()
-  const codec = openChunkCodec()
-  for (let n = 0; n < 3; n++) {
-    const values = chunksOf(trainer.next()).map((chunk) => codec.encode(chunk))
-    await log.append(
-      'model',
-      values.map((value) => ({ key: new Uint8Array(0), value, timestampMs: 0, partition: 0 })),
-    )
-  }
-  await log.close()
-  const options = { from: folder, shadowVersion: 2, shadowShare: 1 }
-  const shadow = await openShadowSource(options, {})
-  const { url } = await scorerOf(options, {}, shadow)
-  const metrics = async (): Promise<string> => await (await fetch(`${url}/metrics`)).text()
-  while (!/scorer_shadow_version 2\n/.test(await metrics())) await sleep(20)
-  while (!/scorer_model_version 3\n/.test(await metrics())) await sleep(20)
-  expect((await post(url, ROWS)).status).toBe(200)
-  while (!/scorer_shadow_rows_total 50\n/.test(await metrics())) await sleep(20)
-  const [, distance] = /shadow_distance_total\{task="click"\} (\S+)/.exec(await metrics()) ?? []
-  expect(Number(distance)).toBeGreaterThan(0)
-  expect(Number(distance)).toBeLessThan(50)
-  await expect(openShadowSource({ ...options, shadowVersion: 9 }, {})).rejects.toThrow('version 9')
-  expect(await openShadowSource({ from: folder, shadowShare: 1 }, {})).toBeUndefined()
 })
