@@ -20,7 +20,7 @@ import { modelOptions } from '../model/options.ts'
 import { Parameters } from '../model/parameters.ts'
 import { readSplit } from '../model/split-input.ts'
 import { tableColumns } from '../model/table-columns.ts'
-import { readFeatureState } from '../publish/feature-state-section.ts'
+import { type ReadState, readFeatureState } from '../publish/feature-state-section.ts'
 import { readRemoved } from '../publish/removed-section.ts'
 import {
   type DenseWeights,
@@ -105,16 +105,16 @@ export class ServedModel {
   *applying(delta: UpdateContent): Slices<void> {
     checkCorrections(delta.header)
     const rows = yield* staged(this.#table, delta.rows.pieces(SLICE_ROWS), { early: true })
-    const state: StagedRows[] = []
+    const state: { readonly read: ReadState; readonly rows: StagedRows }[] = []
     for (const read of readFeatureState(this.state, delta.sections)) {
-      state.push(
-        yield* staged(read.table, piecesOf(read.rows, read.table.columns.width, SLICE_ROWS), {
-          early: false,
-        }),
-      )
+      const pieces = piecesOf(read.rows, read.table.columns.width, SLICE_ROWS)
+      state.push({ read, rows: yield* staged(read.table, pieces, { early: false }) })
     }
     this.#swap(delta, rows)
-    for (const one of state) one.put()
+    for (const { read, rows: stateRows } of state) {
+      removeKeys(read.table, keysWithout(read.removed, read.rows))
+      stateRows.put()
+    }
   }
 
   /** All rows are found: what is left is to write them. */
@@ -197,6 +197,7 @@ export class ServedModel {
     }
     this.#checkProbe(update)
     for (const read of state) {
+      removeKeys(read.table, read.removed)
       for (const piece of piecesOf(read.rows, read.table.columns.width, SLICE_ROWS)) {
         importRows(read.table, piece)
         yield
@@ -210,22 +211,6 @@ export class ServedModel {
       (most, score, i) => Math.max(most, Math.abs(score - (probe.scores[i] ?? NaN))),
       0,
     )
-<<<<<<< HEAD
-    if (!(worst <= PROBE_TOLERANCE)) {
-      throw new MillraceError(
-        'CORRUPT',
-        `the probe of version ${header.sequence} is off by ${worst}`,
-        {
-          remedy:
-            'the weights did not load as the trainer had them; read the topic again from a full update',
-        },
-      )
-    }
-    for (const read of state) {
-      removeKeys(read.table, read.removed)
-      importRows(read.table, read.rows)
-    }
-=======
     if (worst <= PROBE_TOLERANCE) return
     throw new MillraceError(
       'CORRUPT',
@@ -235,7 +220,6 @@ export class ServedModel {
           'the weights did not load as the trainer had them; read the topic again from a full update',
       },
     )
->>>>>>> 8b96c45 (Load versions in slices beside the requests, let a second version score in the shadow, and take times as ISO 8601)
   }
 }
 
