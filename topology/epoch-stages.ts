@@ -79,12 +79,13 @@ export async function sideline(
   return outputs
 }
 
-/** Samples -> those that are worth a look, or, without impressions, with the negatives that are drawn for them. */
-export function withNegatives(
-  { sampling, drawnNegatives }: JobStages,
+/** Samples -> those of the arm that are worth a look, or, without impressions, with the negatives that are drawn for them. */
+export function selected(
+  { arms, sampling, drawnNegatives }: JobStages,
   samples: readonly Sample[],
 ): readonly Sample[] {
-  return drawnNegatives === undefined ? sampling.thin(samples) : drawnNegatives.draw(samples)
+  const own = arms?.traffic.pick(samples) ?? samples
+  return drawnNegatives === undefined ? sampling.thin(own) : drawnNegatives.draw(own)
 }
 
 /** Samples -> full mini-batches, and the half-filled one at the end of the stream. */
@@ -94,9 +95,7 @@ export function toBatches(
   outputs: readonly IntakeOutputs[],
 ): MiniBatch[] {
   const { batcher, intake } = context.stages
-  const batches = outputs.flatMap(({ samples }) =>
-    batcher.push(withNegatives(context.stages, samples)),
-  )
+  const batches = outputs.flatMap(({ samples }) => batcher.push(selected(context.stages, samples)))
   batches.push(...batcher.advance(intake.watermark))
   return poll.epoch.end ? [...batches, ...batcher.flush()] : batches
 }

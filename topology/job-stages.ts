@@ -1,6 +1,5 @@
 /** @file A job's stages, built from its settings: the composition root of the learner. */
 
-import { createHash } from 'node:crypto'
 import { balancerFrom } from '../src/balance/balancers.ts'
 import { rowBalancerFrom } from '../src/balance/row-balancers.ts'
 import { dietTable } from '../src/embeddings/diet-table.ts'
@@ -15,6 +14,7 @@ import { longestWindowMs } from '../src/join/options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { Parameters } from '../src/model/parameters.ts'
 import { tableColumns } from '../src/model/table-columns.ts'
+import { ArmQuality } from '../src/observe/arm-quality.ts'
 import { DriftMonitor } from '../src/observe/drift-monitor.ts'
 import { FirstPredictions } from '../src/observe/first-predictions.ts'
 import { PredictionLog } from '../src/observe/prediction-log.ts'
@@ -22,6 +22,7 @@ import { Progressive } from '../src/observe/progressive.ts'
 import { Gate } from '../src/publish/gate.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import type { RowTypeOptions } from '../src/publish/row-types.ts'
+import { ArmTraffic } from '../src/samples/arm-traffic.ts'
 import { DrawnNegatives } from '../src/samples/drawn-negatives.ts'
 import type { Intake } from '../src/samples/intake.ts'
 import { MiniBatcher } from '../src/samples/mini-batcher.ts'
@@ -35,6 +36,7 @@ import { RateSchedule } from '../src/train/rate-schedule.ts'
 import { RealNegatives } from '../src/train/real-negatives.ts'
 import { WeightExchange } from '../src/train/weight-exchange.ts'
 import { delayCorrection, lossCorrections, negativeWeights } from './job-corrections.ts'
+import { jobHash, keepsSlots } from './job-hash.ts'
 import { ALONE, type Share } from './sample-inputs.ts'
 
 /** Everything that has state and is saved; in the order of the data's path. */
@@ -44,6 +46,8 @@ export interface JobStages {
   readonly sampling: NegativeSampling
   /** Of a job without impressions; undefined of any other. */
   readonly drawnNegatives: DrawnNegatives | undefined
+  /** Undefined for a job that is no arm of a test. */
+  readonly arms: ArmStages | undefined
   readonly batcher: MiniBatcher
   readonly encoder: FeatureEncoder
   readonly featureState: FeatureState
@@ -71,6 +75,12 @@ export interface JobStages {
   readonly gate: Gate
 }
 
+/** Of an arm of an A/B test: which samples it takes, and its figures by the arm that showed the impression. */
+export interface ArmStages {
+  readonly traffic: ArmTraffic
+  readonly quality: ArmQuality
+}
+
 /** Fresh stages; BAD_SETTINGS when the sections of the job do not fit together. */
 export function buildStages(
   job: Job,
@@ -96,6 +106,7 @@ export function buildStages(
       openedShare: openedShare(job),
     }),
     drawnNegatives: drawnNegatives(job),
+    arms: armStages(job, tasks),
     batcher: new MiniBatcher(job.batch),
     encoder,
     featureState,
@@ -111,6 +122,13 @@ export function buildStages(
     publisher: buildPublisher(job, tasks, encoder, learner),
     gate: new Gate(job.publish.gate),
   }
+}
+
+function armStages({ arm, observe }: Job, tasks: readonly string[]): ArmStages | undefined {
+  if (arm === undefined) return undefined
+  const traffic = new ArmTraffic(arm)
+  const arms = traffic.names.length
+  return { traffic, quality: new ArmQuality({ arms, tasks, window: observe.window }) }
 }
 
 /** Undefined for a job with impressions. */
@@ -154,34 +172,6 @@ function judges(job: Job, tasks: readonly string[]) {
     delayedProgressive: new Progressive({ tasks, window }),
     delayedPredictions: new PredictionLog({ tasks, capacity }),
   }
-}
-
-/** A hash of everything in a job that decides what is learned: where it runs and what it serves do not. */
-export function jobHash(job: Job): string {
-  const { name, events, join, features, batch, negatives, model, balance, row_balance, train } = job
-  const { checkpoint_every_records: _, state: __, epoch_records: ___, ...learning } = train
-  const balancing = { balance, row_balance }
-  const { reset_on_drift: resets } = train.schedule
-  const content = {
-    name,
-    events,
-    join,
-    features,
-    batch,
-    negatives,
-    model,
-    ...balancing,
-    train: learning,
-    ...(resets ? { drift: job.observe.drift } : {}),
-    // Rows then have a word more.
-    ...(keepsSlots(job) ? { slots: true } : {}),
-  }
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex')
-}
-
-/** Whether rows keep the slots of their keys: where the types of published values depend on them. */
-function keepsSlots({ publish }: Job): boolean {
-  return Object.keys(publish.slot_values).length > 0
 }
 
 /** The types in which rows are published. */

@@ -133,11 +133,22 @@ function judgeLabels(
     const { logDrawRate } = samples[at % samples.length]!
     return logDrawRate === undefined ? p : amongDrawn(p, logDrawRate)
   })
-  record(context, { rows: samples.length, probabilities: judged, labels, mask }, atMs)
+  const scored = { rows: samples.length, probabilities: judged, labels, mask }
+  record(context, samples, scored, atMs)
 }
 
 /** What was judged goes to the live figures, to those of the whole run, and to what watches for drift. */
-function record({ stages, report }: LearnContext, scored: ScoredBatch, atMs: EventTime): void {
+function record(
+  { stages, report }: LearnContext,
+  samples: readonly Sample[],
+  scored: ScoredBatch,
+  atMs: EventTime,
+): void {
+  const { arms } = stages
+  arms?.quality.observe(
+    scored,
+    samples.map((sample) => arms.traffic.armOf(sample)),
+  )
   stages.progressive.observe(scored)
   stages.predictions.append(scored)
   const raised = stages.drift.observe(scored, atMs)
@@ -156,7 +167,7 @@ function settleMatured(context: LearnContext, matured: readonly Sample[], atMs: 
   const { samples, probabilities } = openPredictions.recall(matured)
   if (samples.length === 0) return
   const scored = { rows: samples.length, probabilities, ...finalLabels(samples, tasks.length) }
-  if (stages.fast) record(context, scored, atMs)
+  if (stages.fast) record(context, samples, scored, atMs)
   else {
     stages.delayedProgressive.observe(scored)
     stages.delayedPredictions.append(scored)

@@ -7,7 +7,7 @@ import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import type { Job } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
 import type { Clock } from '../src/time.ts'
-import { withNegatives } from './epoch-stages.ts'
+import { selected } from './epoch-stages.ts'
 import { buildStages, type JobStages } from './job-stages.ts'
 import { joinWhole } from './join-whole.ts'
 import { learn } from './learn-batch.ts'
@@ -43,10 +43,9 @@ export async function learnLog(options: LearnLogOptions): Promise<JobStages> {
       await learn(context, batch)
     }
   }
-  const { batcher, intake } = stages
+  const { batcher } = stages
   for await (const { samples } of outputs) {
-    await take(batcher.push(withNegatives(stages, samples)))
-    await take(batcher.advance(intake.watermark))
+    await take(batcher.push(selected(stages, samples)))
   }
   await take(batcher.flush())
   return stages

@@ -56,12 +56,20 @@ export class LearnerState {
 
   constructor(stages: JobStages, exchange?: Stage) {
     this.#stages = stages
-    const { realNegatives, drawnNegatives, userErasure, table, featureState } = stages
+    const { realNegatives, drawnNegatives, userErasure, arms, table, featureState } = stages
     const states = Array.from(featureState.tables, ([name, one]) => [`state.${name}`, one] as const)
     this.#tables = [['table', table] as const, ...states].map(
       ([name, one]) => [name, one, new TablePieces(one)] as const,
     )
-    const some = { realNegatives, drawnNegatives, userErasure, exchange }
+    const { traffic: armTraffic, quality: armQuality } = arms ?? {}
+    const some = {
+      realNegatives,
+      drawnNegatives,
+      userErasure,
+      armTraffic,
+      armQuality,
+      exchange,
+    }
     this.#named = [
       ...STAGES.map((name) => ({ name, stage: stages[name] })),
       ...Object.entries(some).flatMap(([name, stage]) =>

@@ -15,6 +15,7 @@ import { ServedModel } from '../src/serve/served-model.ts'
 import type { Job } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
 import type { Clock, EventTime } from '../src/time.ts'
+import { selected } from './epoch-stages.ts'
 import { corrections } from './job-corrections.ts'
 import { buildStages, type JobStages } from './job-stages.ts'
 import { joinWhole } from './join-whole.ts'
@@ -152,8 +153,7 @@ class ArmRunner {
   }
 
   async push(samples: readonly Sample[]): Promise<void> {
-    const { batcher, sampling } = this.stages
-    await this.#learn(batcher.push(sampling.thin(samples)))
+    await this.#learn(this.stages.batcher.push(selected(this.stages, samples)))
   }
 
   async finish(): Promise<void> {

@@ -16,6 +16,7 @@ import { type RunReport, runReport } from '../src/observe/run-report.ts'
 import type { Job } from '../src/settings/job.ts'
 import { type EngineChoice, openEngine } from '../src/tensors/engine-choice.ts'
 import type { Clock } from '../src/time.ts'
+import { armFigures } from './arms-report.ts'
 import { openBus } from './bus.ts'
 import { driftReport } from './drift-report.ts'
 import { delayedLog, labelReports } from './label-report.ts'
@@ -104,6 +105,7 @@ async function runWith(
     delayed: delayedLog(stages).report(job.train.report_skip),
     accounting: stages.intake.accounting(),
     drift: driftReport(stages),
+    arms: armFigures(stages),
     versions: versionsOf(stages.publisher.sequence, job.publish.full_every),
     engine: { name: choice.name, reason: choice.reason },
     samples: stages.learner.samples,
@@ -189,6 +191,8 @@ async function openFaces(
         board.record(one)
       }
       registry.record(driftReport(stages))
+      const arms = armFigures(stages)
+      if (arms !== undefined) registry.record({ kind: 'arms', arms })
     }
     server?.push()
   }

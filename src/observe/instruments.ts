@@ -16,6 +16,7 @@ export function createInstruments(registry: Registry) {
     ...trainingInstruments(registry),
     ...taskInstruments(registry),
     ...driftInstruments(registry),
+    ...armInstruments(registry),
     ...modelInstruments(registry),
   }
 }
@@ -107,6 +108,26 @@ function driftInstruments(registry: Registry) {
       'feature_shift_psi',
       'Population stability index of the last rows against the past; above 0.25 is large.',
       ['feature'],
+    ),
+  }
+}
+
+function armInstruments(registry: Registry) {
+  const { counter, gauge } = makersOf(registry)
+  const labels = ['arm', 'task']
+  const use = ['arm', 'use']
+  return {
+    armSamples: counter('arm_samples_total', 'Samples by arm of the test and by use.', use),
+    armAuc: gauge('arm_task_auc', "Prequential AUC over the arm's window.", labels),
+    armEntropy: gauge(
+      'arm_task_normalized_entropy',
+      'Log loss over entropy of the base rate, by arm.',
+      labels,
+    ),
+    armCalibration: gauge(
+      'arm_task_calibration_ratio',
+      'Predicted over observed positives, by arm.',
+      labels,
     ),
   }
 }

@@ -7,6 +7,7 @@ import { BoundedLabel } from './bounded-label.ts'
 import { addProcessMetrics } from './instrument-makers.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 import type {
+  ArmsReport,
   DelayedReport,
   DriftReport,
   EngineReport,
@@ -80,6 +81,9 @@ export class MetricsRegistry {
       case 'drift':
         this.#recordDrift(report)
         break
+      case 'arms':
+        this.#recordArms(report)
+        break
       case 'tables':
         this.#recordTables(report)
         break
@@ -149,6 +153,19 @@ export class MetricsRegistry {
     for (const { alarms, ...labels } of totals) this.#totals.drift.set(alarms, labels)
     for (const { feature, psi } of features) {
       setOrRemove(this.#instruments.featureShift, psi, { feature })
+    }
+  }
+
+  #recordArms({ arms }: ArmsReport): void {
+    const { armAuc, armEntropy, armCalibration } = this.#instruments
+    for (const { arm, learned, leftOut, tasks } of arms) {
+      this.#totals.armSamples.set(learned, { arm, use: 'learned' })
+      this.#totals.armSamples.set(leftOut, { arm, use: 'left-out' })
+      for (const { task, window } of tasks) {
+        setOrRemove(armAuc, window.auc, { arm, task })
+        setOrRemove(armEntropy, window.normalizedEntropy, { arm, task })
+        setOrRemove(armCalibration, window.calibrationRatio, { arm, task })
+      }
     }
   }
 
@@ -236,6 +253,7 @@ function totalsOf(instruments: Instruments) {
     deadLetters: new RunningTotal(instruments.deadLetters),
     anomalies: new RunningTotal(instruments.anomalies),
     drift: new RunningTotal(instruments.drift),
+    armSamples: new RunningTotal(instruments.armSamples),
     samples: new RunningTotal(instruments.samples),
     steps: new RunningTotal(instruments.steps),
     evictions: new RunningTotal(instruments.evictions),

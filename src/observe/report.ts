@@ -102,6 +102,22 @@ export interface DriftReport {
   readonly features: readonly FeatureShift[]
 }
 
+/** One arm of an A/B test as this learner sees it. */
+export interface ArmFigures {
+  readonly arm: string
+  /** Samples that were learned from, and those that were left out because they are another arm's. */
+  readonly learned: number
+  readonly leftOut: number
+  /** Of what was learned from: nothing else is scored. */
+  readonly tasks: readonly TaskQuality[]
+}
+
+/** The figures of a job that is an arm of a test, by the arm that showed the impressions. */
+export interface ArmsReport {
+  readonly kind: 'arms'
+  readonly arms: readonly ArmFigures[]
+}
+
 /** Size of one embedding table. */
 export interface TableSize {
   readonly table: string
@@ -172,6 +188,7 @@ export type Report =
   | DelayedReport
   | LabelsReport
   | DriftReport
+  | ArmsReport
   | TablesReport
   | PublishedReport
   | VerdictReport

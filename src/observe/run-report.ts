@@ -3,7 +3,7 @@
 import { type InputAccounting, total } from './accounting.ts'
 import { aucBounds } from './auc-deviation.ts'
 import type { PredictionReport } from './prediction-log.ts'
-import type { DriftReport, DriftTotal } from './report.ts'
+import type { ArmFigures, DriftReport, DriftTotal, Quality } from './report.ts'
 
 /** Quality of one task over the samples after the skipped share; `null` where a figure has no value. */
 export interface TaskResult {
@@ -40,6 +40,13 @@ export interface DriftResult {
   readonly features: Readonly<Record<string, number | null>>
 }
 
+/** One arm of an A/B test, by the arm that showed the impressions; quality over the last `observe.window` of them. */
+export interface ArmResult {
+  readonly learned: number
+  readonly left_out: number
+  readonly tasks: Readonly<Record<string, TaskResult>>
+}
+
 /** The whole report; its names are a public contract. */
 export interface RunReport {
   readonly tasks: Readonly<Record<string, TaskResult>>
@@ -48,6 +55,8 @@ export interface RunReport {
   /** By input topic. */
   readonly accounting: Readonly<Record<string, TopicResult>>
   readonly drift: DriftResult
+  /** Only of a job that is an arm of a test. */
+  readonly arms?: Readonly<Record<string, ArmResult>> | undefined
   readonly versions: { readonly published: number; readonly fulls: number; readonly deltas: number }
   readonly engine: { readonly name: string; readonly reason: string }
   readonly samples: number
@@ -61,6 +70,7 @@ export interface RunResults {
   readonly delayed: readonly PredictionReport[]
   readonly accounting: readonly InputAccounting[]
   readonly drift: Omit<DriftReport, 'kind' | 'raised'>
+  readonly arms?: readonly ArmFigures[] | undefined
   readonly versions: RunReport['versions']
   readonly engine: RunReport['engine']
   readonly samples: number
@@ -82,6 +92,7 @@ export function runReport(results: RunResults): RunReport {
         results.drift.features.map(({ feature, psi }) => [feature, psi ?? null]),
       ),
     },
+    ...(results.arms === undefined ? {} : { arms: armResults(results.arms) }),
     versions: results.versions,
     engine: results.engine,
     samples: results.samples,
@@ -96,7 +107,16 @@ export function topicResults(accounting: readonly InputAccounting[]): Record<str
 }
 
 /** A task's figures by their public names. */
-export function taskResult(quality: PredictionReport): TaskResult {
+function armResults(arms: readonly ArmFigures[]): Record<string, ArmResult> {
+  return Object.fromEntries(
+    arms.map(({ arm, learned, leftOut, tasks }) => {
+      const byTask = tasks.map(({ task, window }) => [task, taskResult(window)] as const)
+      return [arm, { learned, left_out: leftOut, tasks: Object.fromEntries(byTask) }]
+    }),
+  )
+}
+
+export function taskResult(quality: Quality): TaskResult {
   return {
     auc: quality.auc ?? null,
     auc_interval: aucBounds(quality.auc, quality.positives, quality.samples),

@@ -13,6 +13,7 @@ export function renderReport(report: RunReport, { color }: RenderOptions): strin
     bold('Quality per task (each sample scored before it was learned from)'),
     qualityTable(report.tasks),
     ...delayedTable(report, bold),
+    ...armTables(report, bold),
     renderAccounting(report.accounting, { color }),
     summary(report),
   ]
@@ -43,6 +44,15 @@ function delayedTable({ delayed }: RunReport, bold: (text: string) => string): s
     bold('The predictions made as impressions opened, by their final labels'),
     qualityTable(delayed),
   ]
+}
+
+/** One table per arm that was learned from. */
+function armTables({ arms = {} }: RunReport, bold: (text: string) => string): string[] {
+  return Object.entries(arms).flatMap(([arm, { learned, left_out: leftOut, tasks }]) => {
+    if (learned + leftOut === 0) return []
+    const title = `Arm ${arm}: ${formatCount(learned)} samples learned from, ${formatCount(leftOut)} left out`
+    return learned === 0 ? [bold(title)] : [bold(title), qualityTable(tasks)]
+  })
 }
 
 function taskCells(result: TaskResult): string[] {

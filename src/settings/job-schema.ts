@@ -9,6 +9,7 @@ import { joinOptions } from '../join/options.ts'
 import { modelOptions } from '../model/options.ts'
 import { observeOptions } from '../observe/observe-options.ts'
 import { publishOptions } from '../publish/options.ts'
+import { armOptions } from '../samples/arm-options.ts'
 import { batchOptions, negativesOptions, samplesOptions } from '../samples/options.ts'
 import { checkPlace } from '../train/balancing.ts'
 import { trainOptions } from '../train/options.ts'
@@ -29,6 +30,7 @@ const sections = z.strictObject({
   features: featureListOptions,
   samples: samplesOptions.prefault({}),
   negatives: negativesOptions.prefault({}),
+  arm: armOptions.optional().describe('which arm of an A/B test this is; left out: of none'),
   batch: batchOptions.prefault({ count: 256 }),
   model: modelOptions,
   balance: balanceOptions.prefault({ kind: 'equal' }),

@@ -54,6 +54,8 @@ describe('MetricsRegistry', () => {
         'millrace_task_lost_label_ratio{task="click"} 0.031',
         'millrace_drift_alarms_total{task="click",signal="loss",detector="adwin"} 3',
         'millrace_feature_shift_psi{feature="user"} 0.31',
+        'millrace_arm_samples_total{arm="green",use="left-out"} 300',
+        'millrace_arm_task_auc{arm="blue",task="click"} 0.72',
         'millrace_table_rows{table="user"} 10',
         'millrace_table_bytes{table="user"} 4096',
         'millrace_table_payload_bytes{table="user"} 320',

@@ -92,6 +92,13 @@ export const EVERY_REPORT: readonly Report[] = [
     ],
   },
   {
+    kind: 'arms',
+    arms: [
+      { arm: 'blue', learned: 500, leftOut: 0, tasks: [taskQuality('click', { auc: 0.72 })] },
+      { arm: 'green', learned: 0, leftOut: 300, tasks: [taskQuality('click', { auc: undefined })] },
+    ],
+  },
+  {
     kind: 'tables',
     tables: [
       {

@@ -4,7 +4,7 @@ import { formatBytes, formatSeconds, formatTime } from '../../src/observe/format
 import { renderStatus, terminalProgress, wantsColor } from '../../src/observe/progress.ts'
 import { type RunReport, runReport } from '../../src/observe/run-report.ts'
 import { renderReport } from '../../src/observe/table.ts'
-import { accountingOf, qualityOf, statusOf } from './reports.ts'
+import { accountingOf, qualityOf, statusOf, taskQuality } from './reports.ts'
 
 const PLAIN = { color: false }
 const ESCAPE = '\u001b['
@@ -88,6 +88,11 @@ describe('the report of a run', () => {
         { feature: 'price', psi: undefined },
       ],
     },
+    arms: [
+      { arm: 'blue', learned: 900, leftOut: 0, tasks: [taskQuality('click', { auc: 0.72 })] },
+      { arm: 'green', learned: 0, leftOut: 400, tasks: [] },
+      { arm: 'unnamed', learned: 0, leftOut: 0, tasks: [] },
+    ],
     versions: { published: 9, fulls: 1, deltas: 8 },
     engine: { name: 'plain', reason: 'asked for' },
     samples: 25_000,
@@ -134,6 +139,15 @@ describe('the report of a run', () => {
         ]),
         features: { user: 0.312, price: null },
       },
+      arms: {
+        blue: {
+          learned: 900,
+          left_out: 0,
+          tasks: { click: expect.objectContaining({ auc: 0.72 }) },
+        },
+        green: { learned: 0, left_out: 400, tasks: {} },
+        unnamed: { learned: 0, left_out: 0, tasks: {} },
+      },
       versions: { published: 9, fulls: 1, deltas: 8 },
       engine: { name: 'plain', reason: 'asked for' },
       samples: 25_000,
@@ -159,6 +173,12 @@ describe('the report of a run', () => {
     expect(renderReport({ ...report, delayed: {} }, PLAIN)).not.toContain('opened')
     const clicks = cells.find((row) => row[1] === 'clicks')
     expect(clicks?.slice(1, -1)).toEqual(['clicks', '1,000', '900', '20', '8', '2', '5', '65'])
+    expect(text).toContain('Arm blue: 900 samples learned from, 0 left out')
+    expect(text).toContain('Arm green: 0 samples learned from, 400 left out')
+    expect(text).not.toContain('unnamed')
+    expect(text).toContain(
+      '2 alarms of losses, 4 of label rates, features moved by up to 0.31 (PSI)',
+    )
     expect(text).toContain('9 (1 full, 8 delta)')
     expect(text).toContain('25,000 (4,101/s)')
     expect(text).toContain('ab'.repeat(32))

@@ -10,6 +10,9 @@ const NARROW_GATE =
 const LIVELY_RATES =
   'schedule: { warmup_steps: 3, decay_steps: 5, reset_on_drift: true }, slot_rates: { user: 0.5 },'
 
+/** Learns from everything and keeps figures per arm. */
+const ARM = 'arm: { field: country, name: US, others: [BR, DE], train_on: shared }\n'
+
 /** Checkpoints and versions as often as they can be told apart, so that their writes are a large part. */
 export function tightJob(folder: string): string {
   return jobText(folder)
@@ -20,6 +23,7 @@ export function tightJob(folder: string): string {
       `engine: plain, tables: { admit_after: 2, expire_hours: 0.02 }, ${LIVELY_RATES}`,
     )
     .replace('log: silent', 'log: silent, drift: { block: 8, feature_rows: 100 }')
+    .concat(ARM)
     .replace(
       'every_samples: 300, full_every: 4, chunk_bytes: 4096',
       `every_samples: 25, full_every: 2, chunk_bytes: 2048, ${NARROW_GATE}`,
