@@ -196,6 +196,7 @@ function topicOf(kind: string) {
     late: 8,
     orphans: 2,
     dead_letters: 5,
+    erased: 0,
     open: 65,
     late_by_reason: { 'behind-watermark': 5, 'after-window': 3 },
     dead_letters_by_reason: { undecodable: 4, time: 1 },
