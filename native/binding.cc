@@ -178,14 +178,13 @@ napi_value weightedSumOf(const Call& call) {
   return filled(call, size, [&](float* out) { weightedSum(out, arrays, coefficients, size); });
 }
 
-napi_value gram(const Call& call) {
+napi_value gramOf(const Call& call) {
   const Arrays arrays = call.tensors(0);
   size_t length = 0;
   const size_t size = call.size(1), count = arrays.size();
   double* out = call.values<double>(2, napi_float64_array, length);
   if (length < count * count) throw std::invalid_argument("a longer array was expected");
-  for (size_t i = 0; i < count; i++)
-    for (size_t j = 0; j <= i; j++) out[i * count + j] = out[j * count + i] = dot(arrays[i], arrays[j], size);
+  gram(out, arrays, size);
   return nullptr;
 }
 
@@ -261,7 +260,7 @@ napi_value init(napi_env env, napi_value exports) {
   KERNEL("mixExpertGradient", mixExpertGradientOf);
   KERNEL("mixGatesGradient", mixGatesGradientOf);
   KERNEL("weightedSum", weightedSumOf);
-  KERNEL("gram", gram);
+  KERNEL("gram", gramOf);
   KERNEL("squares", squares);
   KERNEL("adam", adamOf);
   KERNEL("adagradRows", adagradRowsOf);

@@ -18,6 +18,8 @@ struct Walk {
   size_t width, rowStep, columnStep;
 };
 
+using Arrays = std::vector<const float*>;
+
 void binary(Binary kind, float* out, const float* a, const float* b, size_t size, Walk walk);
 void affine(float* out, const float* x, size_t size, float factor, float offset);
 void unary(Unary kind, float* out, const float* x, size_t size, float slope);
@@ -34,10 +36,10 @@ void repeatEach(float* out, const float* x, size_t size, size_t width);
 
 double total(const float* x, size_t size);
 double dot(const float* a, const float* b, size_t size);
+// All dot products, row-major; the bytes of `dot` for each.
+void gram(double* out, const Arrays& arrays, size_t size);
 void sumRows(float* out, const float* x, size_t rows, size_t width);
 void sumColumns(float* out, const float* x, size_t rows, size_t width);
-
-using Arrays = std::vector<const float*>;
 
 // sum over k of gates[:, k] experts[k], and its gradients; experts are [rows, width], gates [rows, K].
 void mix(float* out, const float* gates, const Arrays& experts, size_t rows, size_t width);

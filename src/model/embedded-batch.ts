@@ -86,6 +86,11 @@ export class EmbeddedBatch {
     return this.#sharedWidth
   }
 
+  /** Whether all tasks train every column of an id, so that `replaceShared` leaves nothing of what `collect` found. */
+  get allShared(): boolean {
+    return this.#sharedWidth === this.#deep.width
+  }
+
   /** Sums the gradients of `x` and `wide` per distinct id: what `step` will take. */
   collect(
     features: EncodedFeatures,

@@ -69,9 +69,10 @@ function atRepresentation(
   const balance = balanceByGram(balancer, balancing, losses, gram)
   const weights = losses.tasks.map((task) => balance.coefficients[task]!)
   const privateCut = combinePrivateCut(passes, taskPasses)
+  const wanted = balancing.replacesInput ? passes.inputs.slice(1) : passes.inputs
   const combined = {
     heads: combineHeads(passes, taskPasses, weights),
-    ...passes.longPass(tape.combine(cuts, weights), privateCut),
+    ...passes.longPass(tape.combine(cuts, weights), privateCut, wanted),
   }
   const inputs = balancing.perTask ? cuts.map((cut) => passes.inputPass(cut)) : []
   return { ...readGradients(passes, combined, losses.tasks, inputs), ...balance }

@@ -22,6 +22,8 @@ export interface Balancing {
   readonly at: GradientPlace
   /** Whether the gradient by x is also wanted task by task: costs a pass through the trunk for each. */
   readonly perTask: boolean
+  /** Whether what is made of the gradients by x task by task takes the place of the combined one, which then is left out. */
+  readonly replacesInput: boolean
   readonly names: StepNames
 }
 

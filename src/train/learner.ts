@@ -192,6 +192,7 @@ export class Learner implements Stage {
       states: this.#states,
       at: gradientsAt,
       perTask: rowBalancer !== undefined,
+      replacesInput: rowBalancer !== undefined && this.#embedded.allShared,
       names: this.#names,
     })
     const norm = denseNorm(gradients, this.parts.engine.dense)

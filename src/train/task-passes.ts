@@ -94,20 +94,22 @@ export class TaskPasses {
     }
   }
 
-  /** A long pass from gradients at the cut and the private cut to the trunk parameters and the inputs. */
+  /** A long pass from gradients at the cut and the private cut to the trunk parameters and, of the inputs, the `wanted` ones. */
   longPass(
     cut: readonly Gradient[],
     privateCut: readonly Gradient[],
+    wanted: readonly Var[] = this.inputs,
   ): { trunk: readonly Gradient[]; inputs: readonly Gradient[] } {
     const seeds = [
       ...this.forward.cut.map((of, i) => ({ of, cotangent: cut[i] })),
       ...this.forward.privateCut.map((of, i) => ({ of, cotangent: privateCut[i] })),
     ].flatMap(({ of, cotangent }) => (cotangent === undefined ? [] : [{ of, cotangent }]))
-    const wrt = [...this.#variablesOf(this.trunk), ...this.inputs]
-    const gradients = this.tape.backward(seeds, wrt)
+    const trunk = this.#variablesOf(this.trunk)
+    const gradients = this.tape.backward(seeds, [...trunk, ...wanted])
+    const inputs = gradients.slice(trunk.length)
     return {
-      trunk: gradients.slice(0, this.trunk.length),
-      inputs: gradients.slice(this.trunk.length),
+      trunk: gradients.slice(0, trunk.length),
+      inputs: this.inputs.map((input) => inputs[wanted.indexOf(input)]),
     }
   }
 

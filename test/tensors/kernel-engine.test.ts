@@ -107,6 +107,24 @@ function suite({ binding }: KernelLibrary): void {
     }
   })
 
+  test('a Gram matrix has the bytes of its products one by one, whatever the length', () => {
+    for (const size of [1, 15, 16, 63, 64, 4095, 4096, 4097, 9000]) {
+      const tensors = [1, 2, 3].map((seed) => matrix(engine, seed, [size]))
+      const gram = engine.gram(tensors)
+      const exact = [1, 2, 3].map((seed) => matrix(plain, seed, [size]))
+      const expected = plain.gram(exact)
+      for (const [i, a] of tensors.entries()) {
+        expect(gram[i * 3 + i]).toBe(engine.dense.squares(a))
+        for (const [j, b] of tensors.entries()) {
+          expect(gram[i * 3 + j]).toBe(engine.gram([a, b])[1])
+          expect(gram[i * 3 + j]).toBeCloseTo(expected[i * 3 + j]!, 2)
+        }
+      }
+      for (const tensor of tensors) engine.dispose(tensor)
+      for (const tensor of exact) plain.dispose(tensor)
+    }
+  })
+
   test('rows that do not exist are refused, not written', () => {
     const block = {
       ...{

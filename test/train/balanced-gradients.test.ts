@@ -14,7 +14,14 @@ import { type GradientPlace, initialStates } from '../../src/train/balancing.ts'
 import { taskTargets } from '../../src/train/task-loss.ts'
 import { taskLosses } from '../../src/train/task-losses.ts'
 import { TaskPasses } from '../../src/train/task-passes.ts'
-import { fixedBalancer, randomLabels, SLOTS, smallModel, TASKS } from './small-learner.ts'
+import {
+  fixedBalancer,
+  randomLabels,
+  SLOTS,
+  SMALL_MODEL,
+  smallModel,
+  TASKS,
+} from './small-learner.ts'
 
 const ROWS = 5
 const EXACT = 1e-12 // absolute, on float64
@@ -47,13 +54,19 @@ function problemOf(model: Model, masked: readonly number[] = []) {
 
 type Problem = ReturnType<typeof problemOf>
 
-function balanced(problem: Problem, balancer: AnyBalancer, at: GradientPlace, perTask = false) {
+function balanced(
+  problem: Problem,
+  balancer: AnyBalancer,
+  at: GradientPlace,
+  { perTask = false, replacesInput = false } = {},
+) {
   const { model, parameters, input, targets } = problem
   const passes = new TaskPasses(engine, model, parameters, input)
   const names = { tasks: TASKS, step: 0 }
   const states = initialStates(balancer, at, model)
   const losses = taskLosses(passes, targets, names)
-  const gradients = balancedGradients(passes, losses, { balancer, states, at, perTask, names })
+  const balancing = { balancer, states, at, perTask, replacesInput, names }
+  const gradients = balancedGradients(passes, losses, balancing)
   passes.dispose()
   return gradients
 }
@@ -127,7 +140,7 @@ describe.each(KINDS)('%s', (kind) => {
     (needs, at) => {
       for (const problem of [plain, mutual]) {
         for (const perTask of [false, true]) {
-          const found = balanced(problem, fixedBalancer(C, needs), at, perTask)
+          const found = balanced(problem, fixedBalancer(C, needs), at, { perTask })
           expectExact(problem, found, C)
         }
       }
@@ -143,7 +156,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test('the gradient of x per task, with what tasks own, adds up to the whole', () => {
     for (const at of ['representation', 'parameters'] as const) {
-      const found = balanced(mutual, fixedBalancer([1, 1, 1], 'gram'), at, true)
+      const found = balanced(mutual, fixedBalancer([1, 1, 1], 'gram'), at, {
+        perTask: true,
+      })
       expect(found.taskInputs[1], 'a task without labels').toBeUndefined()
       for (const task of [0, 2]) {
         const own = direct(
@@ -231,4 +246,17 @@ test('tensor by tensor, metabalance brings each auxiliary gradient to the target
     const got = name === 'x' ? found.inputs[0] : found.parameters.get(name)
     expectClose(got, wanted, name)
   }
+})
+
+test('where gradients per task take the place of the one by x, only that one is left out', () => {
+  const problem = problemOf(smallModel({ ...SMALL_MODEL, wide: true }))
+  const balancer = fixedBalancer([0.5, 2, 1], 'gram')
+  const whole = balanced(problem, balancer, 'representation', { perTask: true })
+  const without = balanced(problem, balancer, 'representation', {
+    perTask: true,
+    replacesInput: true,
+  })
+  expect(without.inputs).toEqual([undefined, whole.inputs[1]])
+  expect(without.parameters).toEqual(whole.parameters)
+  expect(without.taskInputs).toEqual(whole.taskInputs)
 })
