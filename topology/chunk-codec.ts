@@ -9,6 +9,7 @@ export function openChunkCodec(): ChunkCodec {
   return new ChunkCodec(shipped('model-update'), shipped('model-update-deflated'))
 }
 
-function shipped(name: string): AvroSchema {
+/** A schema that ships with the package. */
+export function shipped(name: string): AvroSchema {
   return loadSchema(packageFile(`schemas/${name}.avsc`))
 }

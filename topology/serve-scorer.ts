@@ -10,7 +10,7 @@ import { Scorer } from '../src/serve/scorer.ts'
 import type { ScorerReport } from '../src/serve/scorer-report.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
 import type { Clock } from '../src/time.ts'
-import { openChunkCodec } from './chunk-codec.ts'
+import { openChunkCodec, shipped } from './chunk-codec.ts'
 import { packageVersion } from './package-files.ts'
 import { ControlWatch } from './serve-control.ts'
 import { followUntilStopped } from './serve-follow.ts'
@@ -55,6 +55,8 @@ export async function startScorer(options: ScorerOptions): Promise<RunningScorer
   let caughtUp = false
   const server = await serveScores({
     ...options,
+    version: packageVersion(),
+    schemas: { request: shipped('score-request'), answer: shipped('score-answer') },
     scorer: new Scorer(current),
     shadow: shadow?.shadow,
     ready: () => caughtUp && current.model !== undefined,

@@ -20,11 +20,19 @@ export type ReadRows =
   | { readonly kind: 'rows'; readonly rows: readonly FeatureRow[] }
   | { readonly kind: 'fault'; readonly status: 400 | 413; readonly message: string }
 
-interface FieldRule {
-  readonly field: string
+/** A schema of JSON Schema 2020-12, as OpenAPI 3.1 has them. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** What a field may hold, once to be checked and once to be shown. */
+interface FieldType {
   readonly fits: (value: unknown) => boolean
   /** Ends the sentence "rows[3].age is ..., ". */
   readonly wanted: string
+  readonly schema: JsonSchema
+}
+
+interface FieldRule extends FieldType {
+  readonly field: string
 }
 
 /** Values in messages are cut to this many characters. */
@@ -41,6 +49,20 @@ export class RowReader {
   constructor(spec: FeatureSpec, rules: RowRules) {
     this.#rules = rules
     this.#fields = spec.features.flatMap(fieldRules)
+  }
+
+  /** Of one row. */
+  get schema(): JsonSchema {
+    const { timeField } = this.#rules
+    const fields = this.#fields.map(({ field, wanted, schema }) => [
+      field,
+      { description: wanted, anyOf: [schema, { type: 'null' }] },
+    ])
+    return {
+      type: 'object',
+      required: [timeField],
+      properties: { [timeField]: TIME, ...Object.fromEntries(fields) },
+    }
   }
 
   read(body: unknown): ReadRows {
@@ -86,14 +108,12 @@ function fieldRules(feature: FeatureOptions): FieldRule[] {
   const from = ('from' in feature ? feature.from : undefined) ?? feature.name
   switch (feature.kind) {
     case 'id':
-      return [{ field: feature.from ?? feature.name, fits: isId, wanted: ID }]
+      return [{ field: feature.from ?? feature.name, ...ID }]
     case 'ids':
-      return [from]
-        .flat()
-        .map((field) => ({ field, fits: isBag, wanted: `${ID}, or a list of them` }))
+      return [from].flat().map((field) => ({ field, ...BAG }))
     case 'number':
     case 'bucket':
-      return [from].flat().map((field) => ({ field, fits: isNumber, wanted: 'a number' }))
+      return [from].flat().map((field) => ({ field, ...NUMBER }))
     case 'cross':
     case 'hour':
     case 'weekday':
@@ -103,7 +123,30 @@ function fieldRules(feature: FeatureOptions): FieldRule[] {
   }
 }
 
-const ID = 'a text, a boolean or a number (a whole one beyond 2^53 as a text)'
+const ID: FieldType = {
+  fits: isId,
+  wanted: 'a text, a boolean or a number (a whole one beyond 2^53 as a text)',
+  schema: { type: ['string', 'boolean', 'number'] },
+}
+
+const BAG: FieldType = {
+  fits: isBag,
+  wanted: `${ID.wanted}, or a list of them`,
+  schema: {
+    anyOf: [ID.schema, { type: 'array', items: { anyOf: [ID.schema, { type: 'null' }] } }],
+  },
+}
+
+const NUMBER: FieldType = {
+  fits: isNumber,
+  wanted: 'a number',
+  schema: { type: ['number', 'boolean'] },
+}
+
+const TIME: JsonSchema = {
+  description: 'the event time: Unix milliseconds, or ISO 8601 with a zone',
+  anyOf: [{ type: 'number' }, { type: 'string', format: 'date-time' }],
+}
 
 /** JSON cannot carry a larger whole number exactly: it would score another id without a word. */
 function isId(value: unknown): boolean {

@@ -4,8 +4,10 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { MillraceError, messageOf } from '../errors.ts'
 import type { FeatureSpec } from '../features/feature-spec.ts'
 import type { FeatureRow } from '../features/slot-encoders.ts'
+import { AVRO_TYPE, AvroBodies, type ScoreSchemas } from './http-avro.ts'
 import { RowReader, type RowRules } from './http-rows.ts'
 import { type HiddenToken, tokenCheck } from './http-token.ts'
+import { openApi } from './openapi.ts'
 import type { Scored, Scorer } from './scorer.ts'
 import type { ScorerReport } from './scorer-report.ts'
 import type { Shadow } from './shadow.ts'
@@ -28,6 +30,10 @@ export interface ExposedMetrics {
 /** What is served, and how. */
 export interface ScoringHttpOptions {
   readonly scorer: Scorer
+  /** Of the program; stands in the OpenAPI document. */
+  readonly version?: string
+  /** Without them, bodies are JSON only. */
+  readonly schemas?: ScoreSchemas
   /** Scores a share of the rows once more, after the answer. */
   readonly shadow?: Shadow | undefined
   /** True when the follower has read to the end of the topic once and a version is in use. */
@@ -106,7 +112,11 @@ function addHeaders(server: FastifyInstance, draining: () => boolean): void {
 /** Every answer that is no success is `{"error": "sentence"}`; faults of the program keep their details for the log. */
 function addErrors(server: FastifyInstance, { report, limits }: ScoringHttpOptions): void {
   server.setNotFoundHandler(async (_request, reply) =>
-    refuse(reply, 404, 'not found; there are POST /score, GET /healthz, /readyz and /metrics'),
+    refuse(
+      reply,
+      404,
+      'not found; there are POST /score, GET /openapi.json, /healthz, /readyz and /metrics',
+    ),
   )
   server.setErrorHandler<FastifyError>(async (error, _request, reply) => {
     const { statusCode = 500 } = error
@@ -118,7 +128,7 @@ function addErrors(server: FastifyInstance, { report, limits }: ScoringHttpOptio
       statusCode === 413
         ? `the body is larger than ${limits.maxBodyBytes} bytes`
         : statusCode === 415
-          ? 'send the body as content-type: application/json'
+          ? `send the body as content-type: application/json or ${AVRO_TYPE}`
           : messageOf(error)
     return refuse(reply, statusCode, message)
   })
@@ -142,6 +152,17 @@ function addScore(server: FastifyInstance, options: ScoringHttpOptions): void {
   const { scorer, report, limits, token } = options
   const allowed = token === undefined ? () => true : tokenCheck(token)
   const readerOf = rowReaders(limits)
+  const avro = options.schemas && new AvroBodies(options.schemas)
+  avro?.addTo(server, limits.timeField)
+  server.get('/openapi.json', async () =>
+    openApi({
+      version: options.version ?? '0',
+      tasks: scorer.tasks,
+      reader: scorer.spec && readerOf(scorer.spec),
+      maxRows: limits.maxRows,
+      withToken: token !== undefined,
+    }),
+  )
   server.route({
     method: 'POST',
     url: '/score',
@@ -163,7 +184,10 @@ function addScore(server: FastifyInstance, options: ScoringHttpOptions): void {
       if (scored === undefined) return refuseWithoutModel(reply)
       report({ kind: 'scored', rows: read.rows.length })
       shadowed(options, read.rows, scored)
-      return reply.send(answerOf(scored, read.rows.length))
+      if (avro === undefined || request.headers['content-type']?.startsWith(AVRO_TYPE) !== true) {
+        return reply.send(answerOf(scored, read.rows.length))
+      }
+      return reply.type(AVRO_TYPE).send(avro.write(scored, read.rows.length))
     },
   })
 }

@@ -31,6 +31,11 @@ export class Scorer {
     return this.#follower.model?.spec
   }
 
+  /** Of the version in use; none while there is no version. */
+  get tasks(): readonly string[] {
+    return this.#follower.model?.header.tasks ?? []
+  }
+
   /** The trainer's scores at that version (`ServedModel.score`); undefined while there is no version. */
   score(rows: readonly FeatureRow[]): Scored | undefined {
     const { model, sha256 } = this.#follower

@@ -119,6 +119,22 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
     signature: bytes,
     published_at_ms: time,
   }),
+  'score-request.avsc': fc.record({
+    rows: fc.array(
+      fc.record({
+        event_time: time,
+        fields: dictionary(
+          fc.oneof(fc.constant(null), fc.maxSafeInteger(), text, fc.boolean(), fc.array(text)),
+        ),
+      }),
+    ),
+  }),
+  'score-answer.avsc': fc.record({
+    version: fc.maxSafeNat(),
+    sha256: text,
+    tasks: fc.array(text),
+    probabilities: fc.array(fc.float({ noNaN: true })),
+  }),
   'model-control.avsc': fc.record({
     model_id: text,
     revision: fc.maxSafeNat(),
