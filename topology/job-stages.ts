@@ -90,7 +90,10 @@ export function buildStages(
 ): JobStages {
   const tasks = job.join.tasks.map((task) => task.name)
   const spec = compileFeatures(job.features)
-  const featureState = new FeatureState(spec, tasks, negativeWeights(job, tasks))
+  const featureState = new FeatureState(spec, tasks, {
+    negativeWeights: negativeWeights(job, tasks),
+    diet: job.train.state_tables,
+  })
   const encoder = new FeatureEncoder(spec, featureState, longestWindowMs(job.join.tasks))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
   if (share.of > 1 && table.life !== undefined) throw notYet('bound their tables', 'train.tables')

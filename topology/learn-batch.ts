@@ -160,10 +160,12 @@ function record(
 /** Rows whose labels have ended: they judge what was predicted as the impression opened, and teach the auxiliary heads. */
 function settleMatured(context: LearnContext, matured: readonly Sample[], atMs: EventTime): void {
   const { stages } = context
-  const { tasks, openPredictions, realNegatives, encoder } = stages
+  const { tasks, openPredictions, realNegatives, encoder, featureState } = stages
   if (matured.length === 0) return
   realNegatives?.learn(encoder.encodeSamples(matured), matured)
+  featureState.advance(atMs)
   encoder.settle(matured)
+  featureState.tidy()
   const { samples, probabilities } = openPredictions.recall(matured)
   if (samples.length === 0) return
   const scored = { rows: samples.length, probabilities, ...finalLabels(samples, tasks.length) }

@@ -13,6 +13,8 @@ export interface ColumnRequest {
   readonly deviation: number
   /** Absent in a table that only scores: it then keeps no optimizer state. */
   readonly optimizer?: SparseOptimizer
+  /** A linear part: its weights are for what is shown, so histories add nothing to it. */
+  readonly histories?: 'left out'
   /** Floats that the learner remembers beside each row, 0 at first; saved like optimizer state, never published. */
   readonly memory?: number
 }

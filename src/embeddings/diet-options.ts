@@ -38,3 +38,9 @@ export const dietOptions = z
   .describe('size of the embedding table')
 
 export type DietOptions = z.output<typeof dietOptions>
+
+/** What a job may say about the size of each table of feature state; there every key that is learned from is admitted. */
+export const stateDietOptions = dietOptions
+  .pick({ expire_hours: true, most_mb: true, score_half_life_hours: true })
+  .transform((given): DietOptions => ({ ...given, admit_after: 1, admit_share: 1 }))
+  .describe('size of each table of features that are learned from the stream')

@@ -38,7 +38,7 @@ function rowsWithin(bytes: number, perRow: number): number {
   const least = Math.ceil((perRow * page) / MB)
   throw new MillraceError(
     'BAD_SETTINGS',
-    `no page of ${page} rows fits into train.tables.most_mb`,
+    `no page of ${page} rows fits into most_mb of train.tables or train.state_tables`,
     {
       remedy: `give it at least ${least} MB beside the sketch of admit_after (2 MB)`,
     },

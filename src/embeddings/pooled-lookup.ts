@@ -1,8 +1,14 @@
 /** @file Between encoded features and the model: rows to pooled vectors per slot, and their gradient back to one gradient per row. */
 
 import { MillraceError } from '../errors.ts'
-import type { EncodedFeatures } from '../features/encoded-batch.ts'
+import {
+  type EncodedFeatures,
+  isHistory,
+  type Pooling,
+  type SlotKeys,
+} from '../features/encoded-batch.ts'
 import type { RowKernels } from '../row-kernels.ts'
+import { attend, attendBackward, type Vectors } from './attention-pooling.ts'
 import { BatchKeys } from './batch-keys.ts'
 import { type ColumnGroup, KEY_WORDS } from './columns.ts'
 import { readMemory, writeMemory } from './row-memory.ts'
@@ -72,11 +78,18 @@ export class PooledLookup {
     x.fill(0, 0, features.rows * stride)
     let occurrence = 0
     for (let s = 0; s < features.slots.length; s++) {
-      const { starts, pooling } = features.slots[s]!
+      const { hi, starts, pooling } = features.slots[s]!
+      if (isApart(pooling, group)) {
+        this.#eachHistory(s, group, (row, query, keys) =>
+          attend(this.#vectors(group), query, keys, x, row * stride + s * width),
+        )
+        occurrence += hi.length
+        continue
+      }
       for (let row = 0; row < features.rows; row++) {
         const at = row * stride + s * width
         const count = starts[row + 1]! - starts[row]!
-        const share = pooling === 'mean' ? 1 / count : 1
+        const share = isMean(pooling) ? 1 / count : 1
         for (let k = 0; k < count; k++) {
           const value = this.#keys.occurrences[occurrence++]! * valueStride + valueAt
           for (let c = 0; c < width; c++) x[at + c]! += share * values[value + c]!
@@ -108,11 +121,19 @@ export class PooledLookup {
     const stride = features.slots.length * width
     let occurrence = 0
     for (let s = 0; s < features.slots.length; s++) {
-      const { starts, pooling } = features.slots[s]!
+      const { hi, starts, pooling } = features.slots[s]!
+      if (isApart(pooling, group)) {
+        this.#eachHistory(s, group, (row, query, keys) => {
+          const from = row * stride + s * width
+          attendBackward(this.#vectors(group), { query, keys }, dx, from, gradient)
+        })
+        occurrence += hi.length
+        continue
+      }
       for (let row = 0; row < features.rows; row++) {
         const from = row * stride + s * width
         const count = starts[row + 1]! - starts[row]!
-        const share = pooling === 'mean' ? 1 / count : 1
+        const share = isMean(pooling) ? 1 / count : 1
         for (let k = 0; k < count; k++) {
           const at = this.#keys.occurrences[occurrence++]! * width
           for (let c = 0; c < width; c++) gradient[at + c]! += share * dx[from + c]!
@@ -151,10 +172,47 @@ export class PooledLookup {
     }
   }
 
+  /** The vectors of the distinct ids, as `bind` read them. */
+  #vectors(group: ColumnGroup): Vectors {
+    const { width: stride } = this.#table.columns
+    return { values: this.#values, stride, at: group.valueAt - KEY_WORDS, width: group.width }
+  }
+
+  /** Every row with a history that the group takes part in: the distinct id of its query, and those of the history. */
+  #eachHistory(
+    slot: number,
+    group: ColumnGroup,
+    visit: (row: number, query: number, keys: Int32Array) => void,
+  ): void {
+    if (group.histories === 'left out') return
+    const { rows, slots } = this.#bound()
+    const { starts, query = 0 } = slots[slot]!
+    const first = firstOccurrence(slots, slot)
+    const queries = firstOccurrence(slots, query)
+    const { occurrences } = this.#keys
+    for (let row = 0; row < rows; row++) {
+      const keys = occurrences.subarray(first + starts[row]!, first + starts[row + 1]!)
+      if (keys.length > 0) visit(row, occurrences[queries + row]!, keys)
+    }
+  }
+
   #bound(): EncodedFeatures {
     if (this.#features !== undefined) return this.#features
     throw new MillraceError('BAD_STATE', 'no batch is bound to the lookup', {
       remedy: 'call bind(features) first',
     })
   }
+}
+
+/** Slots that are not summed key by key: attention, and histories in a linear part. */
+function isApart(pooling: Pooling, group: ColumnGroup): boolean {
+  return pooling === 'history-attention' || (isHistory(pooling) && group.histories === 'left out')
+}
+
+function isMean(pooling: Pooling): boolean {
+  return pooling === 'mean' || pooling === 'history-mean'
+}
+
+function firstOccurrence(slots: readonly SlotKeys[], slot: number): number {
+  return slots.slice(0, slot).reduce((sum, { hi }) => sum + hi.length, 0)
 }

@@ -1,21 +1,23 @@
 /** @file When a key was last seen: the newest impression time of each key, as an input between 0 (never) and 1 (just now). */
 
+import type { DietOptions } from '../embeddings/diet-options.ts'
 import type { EmbeddingTable } from '../embeddings/table.ts'
 import type { SlotKeys } from '../features/encoded-batch.ts'
 import type { LastSeenOptions } from '../features/state-options.ts'
 import type { EventTime } from '../time.ts'
-import { stateTable } from './state-table.ts'
+import { rowOf, stateTable } from './state-table.ts'
 import { readTime, TIME_COLUMNS, writeTime } from './stored-time.ts'
 
 const MINUTE_MS = 60_000
 
 /** A row holds a time. Input: 1 / (1 + log(1 + t / scale)), of a bag the largest over its keys. */
 export class LastSeenTable {
-  readonly table: EmbeddingTable = stateTable(TIME_COLUMNS)
+  readonly table: EmbeddingTable
   readonly columns = 1
   readonly #scaleMs: number
 
-  constructor(options: LastSeenOptions) {
+  constructor(options: LastSeenOptions, diet?: DietOptions) {
+    this.table = stateTable(TIME_COLUMNS, diet)
     this.#scaleMs = options.scale_minutes * MINUTE_MS
   }
 
@@ -33,9 +35,9 @@ export class LastSeenTable {
   learn(keys: SlotKeys, row: number, time: EventTime): void {
     for (let k = keys.starts[row]!; k < keys.starts[row + 1]!; k++) {
       const [hi, lo] = [keys.hi[k]!, keys.lo[k]!]
-      const found = this.table.findOne(hi, lo)
-      if (found >= 0 && readTime(this.table.valuesOf(found), 0) >= time) continue
-      writeTime(this.table.changeValuesOf(this.table.insertOne(hi, lo)), 0, time)
+      const found = rowOf(this.table, hi, lo)
+      if (found < 0 || readTime(this.table.valuesOf(found), 0) >= time) continue
+      writeTime(this.table.changeValuesOf(found), 0, time)
     }
   }
 }

@@ -3,12 +3,13 @@
  * of event time. A rate enters the model as its distance from the stream's, in log-odds, smoothed towards it.
  */
 
+import type { DietOptions } from '../embeddings/diet-options.ts'
 import type { EmbeddingTable } from '../embeddings/table.ts'
 import type { SlotKeys } from '../features/encoded-batch.ts'
 import { hashBytes } from '../features/hash.ts'
 import { hoursToMs, type RateOptions } from '../features/state-options.ts'
 import type { EventTime } from '../time.ts'
-import { stateTable } from './state-table.ts'
+import { rowOf, stateTable } from './state-table.ts'
 import { readTime, TIME_COLUMNS, writeTime } from './stored-time.ts'
 
 /** Labels of one sample, by the order of the feature's tasks. */
@@ -39,14 +40,14 @@ export class RateTable {
   /** Of the stream, for each half-life and task: rate, and its log-odds. */
   readonly #base: Float64Array
 
-  constructor(options: RateOptions, seed: number) {
+  constructor(options: RateOptions, seed: number, diet?: DietOptions) {
     const { tasks, half_life_hours: hours, smoothing, counts } = options
     this.#tasks = tasks.length
     this.#halfLivesMs = hours.map(hoursToMs)
     this.#smoothing = smoothing
     this.#counts = counts
     this.columns = hours.length * (tasks.length + (counts ? 1 : 0))
-    this.table = stateTable(TIME_COLUMNS + 2 * hours.length * tasks.length)
+    this.table = stateTable(TIME_COLUMNS + 2 * hours.length * tasks.length, diet)
     this.#base = new Float64Array(2 * hours.length * tasks.length)
     hashBytes(new Uint8Array(0), 0, seed, this.#stream)
   }
@@ -86,7 +87,9 @@ export class RateTable {
   #count(hi: number, lo: number, time: EventTime, { labels, weights }: RateLabels): void {
     if (weights.every((weight) => weight === 0)) return
     const fresh = this.table.findOne(hi, lo) < 0
-    const values = this.table.changeValuesOf(this.table.insertOne(hi, lo))
+    const row = rowOf(this.table, hi, lo)
+    if (row < 0) return
+    const values = this.table.changeValuesOf(row)
     const before = fresh ? time : readTime(values, 0)
     const now = Math.max(before, time)
     for (let h = 0; h < this.#halfLivesMs.length; h++) {

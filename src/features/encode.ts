@@ -10,6 +10,7 @@ import type { EncodedFeatures, SlotKeys } from './encoded-batch.ts'
 import { givesIds, type NumberOptions } from './feature-options.ts'
 import type { FeatureSpec } from './feature-spec.ts'
 import { type FieldCount, FieldCounts } from './field-counts.ts'
+import { historySlot, noKeys } from './history-slot.ts'
 import { numberOf, signedLog } from './number-value.ts'
 import { RunningStandardisation } from './running-standardisation.ts'
 import {
@@ -25,6 +26,23 @@ import { ValueKeys } from './value-key.ts'
 interface DenseColumn {
   readonly options: NumberOptions
   readonly note: (fit: ReturnType<typeof numberFit>) => void
+}
+
+/** What an impression was encoded with from the state. */
+interface FromState {
+  readonly columns: Float32Array
+  /** The words of its histories. */
+  readonly histories: Uint32Array
+}
+
+/** Rows encoded from their fields alone. */
+interface EncodedFields {
+  readonly rows: number
+  readonly slots: ReadonlyMap<string, SlotKeys>
+  readonly dense: Float32Array
+  readonly keys: StateKeys
+  /** Room for the words of the rows' histories. */
+  readonly histories: Uint32Array
 }
 
 /** The keys of some samples. */
@@ -44,10 +62,10 @@ export class FeatureEncoder implements Stage {
   readonly #stateKeys: readonly SlotEncoder[]
   readonly #state: StateColumns | undefined
   /**
-   * State columns of impressions with labels to come. By an impression's second row its own first label has been counted, so
-   * every row of it has the columns of its first: a label never sees itself (law 1).
+   * State columns and histories of impressions with labels to come. By an impression's second row its own first label has been counted, so
+   * every row of it has those of its first: a label never sees itself (law 1).
    */
-  readonly #first: OpenImpressions<Float32Array>
+  readonly #first: OpenImpressions<FromState>
   readonly #counts: FieldCounts
   readonly #standardisation: RunningStandardisation
   /** Keys of the samples encoded last: those that are settled next, as a rule. */
@@ -73,40 +91,48 @@ export class FeatureEncoder implements Stage {
       const note = this.#counts.note.bind(this.#counts, i)
       if (feature.kind === 'number') this.#dense.push({ options: feature, note })
       if (!givesIds(feature)) return
-      const slot = spec.slots[this.#slots.length]!
+      const slot = spec.slots.find(({ name }) => name === feature.name)!
       this.#slots.push({ name: slot.name, encode: slotEncoder(feature, slot, { keys, note }) })
     })
-    this.#stateKeys = spec.state.map((feature) => crossEncoder(feature.options, feature, { keys }))
+    this.#stateKeys = spec.state.map((feature) => {
+      const { of, limit = 1 } = { limit: undefined, ...feature.options }
+      return crossEncoder({ of, limit }, feature, { keys })
+    })
   }
 
   /** The rows as one batch; the caller owns it. A missing or ill-typed field becomes its slot's "missing" key, or 0, and is counted. */
   encode(rows: readonly FeatureRow[]): EncodedFeatures {
-    const { features, keys } = this.#encodeFields(rows)
+    const encoded = this.#encodeFields(rows)
     rows.forEach(({ time }, r) => {
-      this.#state?.readRow(keys, r, time, features.dense, this.#stateAt(r))
+      this.#readState(encoded, r, time)
     })
-    return features
+    return this.#withHistories(encoded)
   }
 
   /** The same for samples of the stream: each row of an impression has the state columns of its first. */
   encodeSamples(samples: readonly Sample[]): EncodedFeatures {
-    const { features, keys } = this.#encodeFields(samples)
-    const { dense } = features
-    if (this.#state === undefined) return features
+    const encoded = this.#encodeFields(samples)
+    const { dense, histories, keys } = encoded
+    if (this.#state === undefined) return this.#withHistories(encoded)
     this.#last = { rowOf: rowsOf(samples), keys }
-    const width = this.spec.denseWidth - this.spec.numberWidth
+    const { denseWidth, numberWidth, historyWords } = this.spec
     for (const [r, sample] of samples.entries()) {
-      const at = this.#stateAt(r)
+      const [at, from] = [this.#stateAt(r), r * historyWords]
       const known = this.#first.find(sample.id)
       if (known !== undefined) {
-        dense.set(known, at)
+        dense.set(known.columns, at)
+        histories.set(known.histories, from)
         continue
       }
-      this.#state.readRow(keys, r, sample.time, dense, at)
+      this.#readState(encoded, r, sample.time)
       // No further row of a drawn negative comes.
-      if (sample.role !== 'drawn') this.#first.keep(sample, dense.slice(at, at + width))
+      if (sample.role === 'drawn') continue
+      this.#first.keep(sample, {
+        columns: dense.slice(at, at + denseWidth - numberWidth),
+        histories: histories.slice(from, from + historyWords),
+      })
     }
-    return features
+    return this.#withHistories(encoded)
   }
 
   /** Moves the means and deviations by the rows' numbers. */
@@ -162,7 +188,7 @@ export class FeatureEncoder implements Stage {
   snapshot(): Uint8Array {
     const writer = new ByteWriter(256 + this.#first.size * 256).text(this.spec.hash)
     writer.array(this.#standardisation.moments()).array(this.#counts.counts())
-    this.#first.write(writer, (columns) => writer.array(columns))
+    this.#first.write(writer, ({ columns, histories }) => writer.array(columns).array(histories))
     return writer.finish()
   }
 
@@ -175,26 +201,40 @@ export class FeatureEncoder implements Stage {
     }
     this.#standardisation.setMoments(reader.float64())
     this.#counts.setCounts(reader.float64())
-    this.#first.read(reader, () => reader.float32())
+    this.#first.read(reader, () => ({ columns: reader.float32(), histories: reader.uint32() }))
     this.#last = undefined
   }
 
-  #encodeFields(rows: readonly FeatureRow[]): { features: EncodedFeatures; keys: StateKeys } {
+  #encodeFields(rows: readonly FeatureRow[]): EncodedFields {
     const above = new Map<string, SlotKeys>()
     for (const { name, encode } of this.#slots) above.set(name, encode(rows, above))
-    const { denseWidth } = this.spec
+    const { denseWidth, historyWords } = this.spec
     const dense = new Float32Array(rows.length * denseWidth)
     this.#dense.forEach((column, c) => {
       rows.forEach((row, r) => {
         dense[r * denseWidth + c] = this.#encodeNumber(column, c, row)
       })
     })
-    const slots = [...above.values()]
-    const features = this.#stateKeys.map((encode) => encode(rows, above))
-    return {
-      features: { rows: rows.length, slots, dense, denseWidth },
-      keys: { features, slots },
+    const keys = {
+      features: this.#stateKeys.map((encode) => encode(rows, above)),
+      slots: this.spec.slots.map(({ name, pooling }) => above.get(name) ?? noKeys(pooling)),
     }
+    const histories = new Uint32Array(rows.length * historyWords)
+    return { rows: rows.length, slots: above, dense, keys, histories }
+  }
+
+  #readState({ keys, dense, histories }: EncodedFields, row: number, time: EventTime): void {
+    this.#state?.readRow(keys, row, time, dense, this.#stateAt(row))
+    this.#state?.readHistories(keys, row, histories, row * this.spec.historyWords)
+  }
+
+  /** The slots that come from fields and those that come from the state, in the order of the spec. */
+  #withHistories({ rows, slots, dense, histories }: EncodedFields): EncodedFeatures {
+    const { denseWidth, historyWords } = this.spec
+    const all = this.spec.slots.map(
+      (slot) => slots.get(slot.name) ?? historySlot(slot, rows, histories, historyWords),
+    )
+    return { rows, slots: all, dense, denseWidth }
   }
 
   #keysOf(samples: readonly Sample[]): SampleKeys {

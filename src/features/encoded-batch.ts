@@ -4,9 +4,22 @@
 export interface SlotKeys {
   readonly hi: Uint32Array
   readonly lo: Uint32Array
-  /** For each row where its keys start; length rows + 1. A single-value slot has exactly one key per row. */
+  /** For each row where its keys start; length rows + 1. A single-value slot has exactly one key per row, a history may have none. */
   readonly starts: Uint32Array
-  readonly pooling: 'single' | 'mean' | 'sum'
+  readonly pooling: Pooling
+  /** Of `history-attention`: the slot whose vector is the query. */
+  readonly query?: number
+}
+
+/**
+ * What is made of the vectors of a row's keys. Histories have no keys in some rows, which give zeros, and no part in the linear
+ * weights: those of their items are for the item that is shown.
+ */
+export type Pooling = 'single' | 'mean' | 'sum' | 'history-mean' | 'history-attention'
+
+/** Whether the keys of such a slot come from the stream. */
+export function isHistory(pooling: Pooling): boolean {
+  return pooling === 'history-mean' || pooling === 'history-attention'
 }
 
 /** Rows of features, encoded by the feature spec; index i of `slots` is slot i of the spec. */

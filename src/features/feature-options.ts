@@ -131,6 +131,17 @@ export const featureListOptions = z
           message: `"${member}" must be a feature above this one that gives ids`,
         })
       }
+      const items = feature.kind === 'history' ? feature.items : undefined
+      if (
+        items !== undefined &&
+        !features.slice(0, i).some(({ kind, name }) => kind === 'id' && name === items)
+      ) {
+        context.addIssue({
+          code: 'custom',
+          path: [i, 'items'],
+          message: `"${items}" must be a feature of kind id above this one`,
+        })
+      }
       taken.add(feature.name)
       if (givesIds(feature)) crossable.add(feature.name)
     })

@@ -12,12 +12,23 @@ import {
 import { hasState, type StateOptions, stateColumnNames } from './state-options.ts'
 import { ValueKeys } from './value-key.ts'
 
-/** One id-like feature: slot i of every encoded batch. */
+/** One id-like feature, or a history: slot i of every encoded batch. */
 export interface FeatureSlot {
   readonly name: string
   readonly pooling: SlotKeys['pooling']
-  /** 32-bit seed of the slot's keys (`ValueKeys`). */
+  /** 32-bit seed of the slot's keys (`ValueKeys`); a history has those of its items. */
   readonly seed: number
+  /** Of a history. */
+  readonly history?: HistorySlot
+}
+
+/** Where the keys of a history come from. */
+export interface HistorySlot {
+  /** Slot of its items: their keys, and the query of attention. */
+  readonly items: number
+  /** Items remembered, and where their words start among those of all histories of a row. */
+  readonly last: number
+  readonly at: number
 }
 
 /** One feature that is learned from the stream: its keys, and the dense columns that it fills. */
@@ -44,6 +55,8 @@ export interface FeatureSpec {
   readonly denseWidth: number
   /** Columns of `number` features: those that have running statistics. */
   readonly numberWidth: number
+  /** 32-bit words of all histories of a row, two for each item. */
+  readonly historyWords: number
   /** Canonical JSON of `features`, object keys sorted; `featureSpecFromJson` reads it back. */
   readonly json: string
   /** sha256 of `json`, hex. */
@@ -54,9 +67,17 @@ export interface FeatureSpec {
 export function compileFeatures(features: readonly FeatureOptions[]): FeatureSpec {
   const seedOf = seedsOf(features)
   const slots: FeatureSlot[] = []
-  for (const feature of features.filter(givesIds)) {
+  let historyWords = 0
+  for (const feature of features) {
     const { name } = feature
-    slots.push({ name, pooling: slotPooling(feature, slots), seed: seedOf(name) })
+    if (feature.kind === 'history') {
+      const items = slots.findIndex((slot) => slot.name === feature.items)
+      const history = { items, last: feature.last, at: historyWords }
+      slots.push({ name, pooling: `history-${feature.pooling}`, seed: seedOf(name), history })
+      historyWords += 2 * feature.last
+    } else if (givesIds(feature)) {
+      slots.push({ name, pooling: slotPooling(feature, slots), seed: seedOf(name) })
+    }
   }
   const denseNames = features.filter(({ kind }) => kind === 'number').map(({ name }) => name)
   const numberWidth = denseNames.length
@@ -77,7 +98,7 @@ export function compileFeatures(features: readonly FeatureOptions[]): FeatureSpe
   const json = canonicalJson(features)
   const hash = createHash('sha256').update(json).digest('hex')
   const denseWidth = denseNames.length
-  return { features, slots, state, denseNames, denseWidth, numberWidth, json, hash }
+  return { features, slots, state, denseNames, denseWidth, numberWidth, historyWords, json, hash }
 }
 
 /** The seed of every feature that makes keys. */

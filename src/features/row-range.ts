@@ -10,13 +10,13 @@ export function firstRows(features: EncodedFeatures, rows: number): EncodedFeatu
   }
   return {
     rows,
-    slots: features.slots.map(({ hi, lo, starts, pooling }) => {
-      const keys = starts[rows] ?? 0
+    slots: features.slots.map((slot) => {
+      const keys = slot.starts[rows] ?? 0
       return {
-        hi: hi.slice(0, keys),
-        lo: lo.slice(0, keys),
-        starts: starts.slice(0, rows + 1),
-        pooling,
+        ...slot,
+        hi: slot.hi.slice(0, keys),
+        lo: slot.lo.slice(0, keys),
+        starts: slot.starts.slice(0, rows + 1),
       }
     }),
     dense: features.dense.slice(0, rows * features.denseWidth),

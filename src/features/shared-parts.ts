@@ -17,9 +17,29 @@ export function sharedParts({ rows, slots, dense, denseWidth }: EncodedFeatures)
     return true
   }
   return {
-    slots: slots.map((slot) => hasEqualRows(slot, rows)),
+    slots: withQueries(
+      slots,
+      slots.map((slot) => hasEqualRows(slot, rows)),
+    ),
     dense: Array.from({ length: denseWidth }, (_, c) => column(c)),
   }
+}
+
+/** A history that is weighed by another slot goes where that slot goes. */
+function withQueries(slots: readonly SlotKeys[], isShared: readonly boolean[]): boolean[] {
+  const together = [...isShared]
+  for (const [s, { query }] of slots.entries()) {
+    if (query !== undefined && !isShared[s]) together[query] = false
+  }
+  return slots.map(({ query }, s) => together[s]! && (query === undefined || together[query]!))
+}
+
+/** Slots of a part, with the places of queries in it. */
+function partOf(slots: readonly SlotKeys[], isIn: (slot: number) => boolean): SlotKeys[] {
+  const before = (slot: number): number => slots.slice(0, slot).filter((_, s) => isIn(s)).length
+  return slots
+    .filter((_, s) => isIn(s))
+    .map((slot) => (slot.query === undefined ? slot : { ...slot, query: before(slot.query) }))
 }
 
 function hasEqualRows({ hi, lo, starts }: SlotKeys, rows: number): boolean {
@@ -40,17 +60,11 @@ export function firstOfSlots(
   { slots }: EncodedFeatures,
   isChosen: readonly boolean[],
 ): EncodedFeatures {
-  const chosen = slots
-    .filter((_, s) => isChosen[s])
-    .map(({ hi, lo, starts, pooling }) => {
-      const count = starts[1]!
-      return {
-        hi: hi.subarray(0, count),
-        lo: lo.subarray(0, count),
-        starts: Uint32Array.of(0, count),
-        pooling,
-      }
-    })
+  const chosen = partOf(slots, (s) => isChosen[s]!).map((slot) => {
+    const count = slot.starts[1]!
+    const [hi, lo] = [slot.hi.subarray(0, count), slot.lo.subarray(0, count)]
+    return { ...slot, hi, lo, starts: Uint32Array.of(0, count) }
+  })
   return { rows: 1, slots: chosen, dense: new Float32Array(0), denseWidth: 0 }
 }
 
@@ -59,6 +73,6 @@ export function otherSlots(
   { rows, slots }: EncodedFeatures,
   isChosen: readonly boolean[],
 ): EncodedFeatures {
-  const others = slots.filter((_, s) => !isChosen[s])
+  const others = partOf(slots, (s) => !isChosen[s])
   return { rows, slots: others, dense: new Float32Array(0), denseWidth: 0 }
 }

@@ -12,10 +12,12 @@ export interface StateKeys {
   readonly slots: readonly SlotKeys[]
 }
 
-/** Columns that follow the stream of labels. */
+/** Columns and histories that follow the stream of labels. */
 export interface StateColumns {
   /** Writes the state columns of row `row` to out[at ..], as they stand for an impression at `time`; changes nothing. */
   readRow(keys: StateKeys, row: number, time: EventTime, out: Float32Array, at: number): void
+  /** Writes the words of all histories of row `row` to out[at ..], those of each where its slot says; changes nothing. */
+  readHistories(keys: StateKeys, row: number, out: Uint32Array, at: number): void
   /** Takes in the labels that are known in a sample, which is row `row` of the keys. */
   learnRow(keys: StateKeys, row: number, sample: Sample): void
 }

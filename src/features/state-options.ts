@@ -1,4 +1,4 @@
-/** @file How a job declares features that are learned from the stream itself: rates of each task, and when a key was last seen. */
+/** @file How a job declares features that are learned from the stream itself: rates of each task, when a key was last seen, and what it acted on. */
 
 import { z } from 'zod'
 import { featureName } from './feature-name.ts'
@@ -69,21 +69,45 @@ const lastSeenFeature = z.strictObject({
   limit: mostKeys,
 })
 
+/** The last items that a key acted on, pooled over their embeddings: a slot of its own. */
+const historyFeature = z.strictObject({
+  name: featureName,
+  kind: z.literal('history'),
+  of: ofFeatures,
+  items: z
+    .string()
+    .min(1)
+    .describe(
+      'feature of kind id above this one, whose values are remembered and whose vectors are pooled',
+    ),
+  tasks: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('an item is remembered when a matured label of one of these is positive'),
+  last: z.int().min(1).max(256).default(20).describe('items remembered for each key, each once'),
+  pooling: z
+    .enum(['mean', 'attention'])
+    .default('attention')
+    .describe('mean of their vectors, or weighed by how they go with the item of the row'),
+})
+
 /** The kinds of features with a state of their own. */
-export const stateFeatures = [rateFeature, lastSeenFeature] as const
+export const stateFeatures = [rateFeature, lastSeenFeature, historyFeature] as const
 
 export type RateOptions = z.output<typeof rateFeature>
 export type LastSeenOptions = z.output<typeof lastSeenFeature>
-export type StateOptions = RateOptions | LastSeenOptions
+export type HistoryOptions = z.output<typeof historyFeature>
+export type StateOptions = RateOptions | LastSeenOptions | HistoryOptions
 
 /** Whether a feature is one of those. */
 export function hasState(feature: { readonly kind: string }): feature is StateOptions {
-  return feature.kind === 'rate' || feature.kind === 'last_seen'
+  return ['rate', 'last_seen', 'history'].includes(feature.kind)
 }
 
 /** Names of a state feature's dense columns, in their order. */
 export function stateColumnNames(feature: StateOptions): string[] {
   if (feature.kind === 'last_seen') return [feature.name]
+  if (feature.kind === 'history') return []
   return feature.half_life_hours.flatMap((hours) => [
     ...feature.tasks.map((task) => `${feature.name}.${task}.${hours}h`),
     ...(feature.counts ? [`${feature.name}.count.${hours}h`] : []),

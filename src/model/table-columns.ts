@@ -33,5 +33,6 @@ export function tableColumns(model: Model, options: TableColumnsOptions): Column
     memory,
   }
   if (!model.wide) return [embedding]
-  return [embedding, group(WIDE_COLUMNS, model.shape.tasks.length, 0, wideOptimizer)]
+  const wide = group(WIDE_COLUMNS, model.shape.tasks.length, 0, wideOptimizer)
+  return [embedding, { ...wide, histories: 'left out' }]
 }

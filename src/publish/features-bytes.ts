@@ -8,7 +8,7 @@ import type { EncodedFeatures, SlotKeys } from '../features/encoded-batch.ts'
 export function writeFeatures(writer: ByteWriter, features: EncodedFeatures): void {
   writer.u32(features.rows).u32(features.slots.length)
   for (const slot of features.slots) {
-    writer.text(slot.pooling).array(slot.hi).array(slot.lo).array(slot.starts)
+    writer.text(poolingText(slot)).array(slot.hi).array(slot.lo).array(slot.starts)
   }
   writer.u32(features.denseWidth).array(features.dense)
 }
@@ -19,7 +19,7 @@ export function readFeatures(reader: ByteReader): EncodedFeatures {
   const slots: SlotKeys[] = []
   for (let left = reader.u32(); left > 0; left--) {
     slots.push({
-      pooling: poolingFrom(reader.text()),
+      ...poolingFrom(reader.text()),
       hi: reader.uint32(),
       lo: reader.uint32(),
       starts: reader.uint32(),
@@ -28,7 +28,16 @@ export function readFeatures(reader: ByteReader): EncodedFeatures {
   return { rows, slots, denseWidth: reader.u32(), dense: reader.float32() }
 }
 
-function poolingFrom(text: string): SlotKeys['pooling'] {
-  if (text === 'single' || text === 'mean' || text === 'sum') return text
+/** Attention names the slot of its query behind it. */
+function poolingText({ pooling, query }: SlotKeys): string {
+  return query === undefined ? pooling : `${pooling} ${query}`
+}
+
+function poolingFrom(text: string): Pick<SlotKeys, 'pooling' | 'query'> {
+  if (text === 'single' || text === 'mean' || text === 'sum' || text === 'history-mean') {
+    return { pooling: text }
+  }
+  const query = /^history-attention (\d+)$/.exec(text)?.[1]
+  if (query !== undefined) return { pooling: 'history-attention', query: Number(query) }
   throw new MillraceError('CORRUPT', `unknown pooling ${JSON.stringify(text)} in an update`)
 }

@@ -119,6 +119,7 @@ function fieldRules(feature: FeatureOptions): FieldRule[] {
     case 'weekday':
     case 'rate':
     case 'last_seen':
+    case 'history':
       return []
   }
 }

@@ -94,11 +94,11 @@ function checkConditionalTasks({ join, model }: JobSettings, context: z.Refineme
   }
 }
 
-/** Rates count declared tasks. */
+/** Rates and histories name declared tasks. */
 function checkRateTasks({ join, features }: JobSettings, context: z.RefinementCtx): void {
   const known = join.tasks.map((task) => task.name)
   for (const [index, feature] of features.entries()) {
-    if (feature.kind !== 'rate') continue
+    if (feature.kind !== 'rate' && feature.kind !== 'history') continue
     for (const [place, task] of feature.tasks.entries()) {
       if (known.includes(task)) continue
       const message = `must be a task${choice(task, known)}`

@@ -1,7 +1,7 @@
 /** @file The `train` section of a job: mini-batches, optimizers, clipping, checkpoints. */
 
 import { z } from 'zod'
-import { dietOptions } from '../embeddings/diet-options.ts'
+import { dietOptions, stateDietOptions } from '../embeddings/diet-options.ts'
 import { sparseOptimizerOptions } from '../embeddings/sparse-optimizers.ts'
 import { scheduleOptions } from './schedule-options.ts'
 
@@ -39,6 +39,7 @@ export const trainOptions = z.strictObject({
     .default({})
     .describe('multiples of the learning rates of rows, by feature; 1 where none is given'),
   tables: dietOptions.prefault({}),
+  state_tables: stateDietOptions.prefault({}),
   embedding_deviation: z
     .number()
     .nonnegative()

@@ -27,6 +27,7 @@ const FEATURES = [
     cap: { by: 'user', most: 3 },
   },
   { name: 'tag_seen', kind: 'last_seen', of: ['tags'] },
+  { name: 'past', kind: 'history', of: ['tags'], items: 'user', tasks: ['click'], last: 2 },
 ]
 
 /** Impressions with several rows each: ids repeat. */
@@ -109,6 +110,6 @@ test('an encoder without the state that its spec needs, and a rate of an unknown
     featureListOptions.parse([{ name: 'user', kind: 'id' }, FEATURES[0]]),
   )
   expect(() => new FeatureEncoder(spec)).toThrow(/has rates, the encoder got no state/)
-  expect(() => new FeatureState(spec, ['click'])).toThrow(/"user_rate" counts like/)
+  expect(() => new FeatureState(spec, ['click'])).toThrow(/"user_rate" names like/)
   expect(new FeatureState(spec, TASKS).tables.size).toBe(1)
 })

@@ -115,7 +115,7 @@ test('negatives that are thinned out count through those that are learned from',
       { ...userRate, half_life_hours: [24] },
     ]),
   )
-  const state = new FeatureState(spec, TASKS, [10, 1])
+  const state = new FeatureState(spec, TASKS, { negativeWeights: [10, 1] })
   const encoder = new FeatureEncoder(spec, state)
   const drawn = { user: 'a', tags: [], time: 1_700_000_000_000, labels: [0, 0], mask: [1, 1] }
   const left = { ...sampleOf(drawn, '2'), learned: Uint8Array.of(0, 1) }

@@ -20,21 +20,21 @@ import { openLearner } from '../../topology/open-learner.ts'
 import { CrashCount, writeCrashRow } from '../crash-table.ts'
 import { crashingLog } from './crashing-log.ts'
 import { recordsOf, type SideOutcome, sideOutcomes } from './outcome.ts'
-import {
-  frozenClock,
-  openJobLog,
-  produceWorld,
-  smallJob,
-  temporaryFolder,
-} from './temporary-job.ts'
-import { tightJob } from './tight-job.ts'
+import { frozenClock, openJobLog, produceWorld, temporaryFolder } from './temporary-job.ts'
+import { TIGHT_TOMBSTONES, tightFastJob, tightJob } from './tight-job.ts'
+import { appendTombstones } from './tombstones.ts'
 
 const IMPRESSIONS = 150
 const SEED = Number(process.env.CRASH_SEED ?? 19)
 /** Runs that crash in their first life and again in their second. */
 const TWICE = 40
+/** Runs of the job with fast emission, each dead at one of so many first awaits. */
+const FAST = 15
+const FAST_POINTS = 150
 
 const engine = plainEngine('float32')
+
+type JobText = (folder: string) => string
 
 /** What a finished run left. */
 interface Left {
@@ -47,8 +47,8 @@ interface Left {
 }
 
 /** A life in the folder that dies at the point, or ends; gives how many points it passed and where it died. */
-async function live(folder: string, at: number) {
-  const job = parseJob(`${folder}/job.yaml`, tightJob(folder))
+async function live(folder: string, at: number, text: JobText) {
+  const job = parseJob(`${folder}/job.yaml`, text(folder))
   const inner = await openFileLog({ path: `${folder}/bus`, fsync: 'never' })
   const { log, crashed, points, settled } = crashingLog(inner, at)
   const options = { job, log, engine, clock: frozenClock, report: () => undefined }
@@ -80,16 +80,20 @@ async function live(folder: string, at: number) {
 }
 
 /** Lives of one run, the last of which is not stopped. */
-async function leftAfter(source: string, crashes: readonly number[]): Promise<Left> {
+async function leftAfter(
+  source: string,
+  crashes: readonly number[],
+  text: JobText = tightJob,
+): Promise<Left> {
   // In memory where there is such a folder: a process that dies takes nothing from the page cache with it.
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-'))
   try {
     cpSync(`${source}/bus`, `${folder}/bus`, { recursive: true })
     for (const at of crashes) {
-      const { ended } = await live(folder, at)
+      const { ended } = await live(folder, at, text)
       if (typeof ended !== 'string') break
     }
-    const { ended } = await live(folder, 0)
+    const { ended } = await live(folder, 0, text)
     if (typeof ended === 'string') throw new Error(`died at ${ended}`)
     const { state, samples, figures } = ended
     return { state, samples, figures, ...(await outputsIn(folder)) }
@@ -120,18 +124,25 @@ async function outputsIn(folder: string): Promise<Pick<Left, 'versions' | 'sides
   return { versions, sides }
 }
 
-test(`dead at every await of the log, or at two of them, the learner ends as if never stopped (seed ${SEED})`, async () => {
+/** A folder with the events of a small world, and tombstones among them. */
+async function eventsOf(text: JobText): Promise<string> {
   const source = temporaryFolder()
-  const job = smallJob(source)
+  const job = parseJob(`${source}/job.yaml`, text(source))
   const log = await openJobLog(job)
   await produceWorld(job, log, IMPRESSIONS)
+  await appendTombstones(job, log, TIGHT_TOMBSTONES)
   await log.close()
+  return source
+}
+
+test(`dead at every await of the log, or at two of them, the learner ends as if never stopped (seed ${SEED})`, async () => {
+  const source = await eventsOf(tightJob)
   const expected = await leftAfter(source, [])
   expect(Object.keys(expected.versions).length).toBeGreaterThan(2)
 
   const counting = temporaryFolder()
   cpSync(`${source}/bus`, `${counting}/bus`, { recursive: true })
-  const { points } = await live(counting, 0)
+  const { points } = await live(counting, 0, tightJob)
   expect(points).toBeGreaterThan(100)
   const once = new CrashCount(expected)
   for (let at = 1; at <= points; at++) {
@@ -151,3 +162,14 @@ test(`dead at every await of the log, or at two of them, the learner ends as if 
   writeCrashRow('stopped at two awaits of the log', twice.row)
   console.log(`${points} points: ${JSON.stringify([once.row, twice.row])}, state ${expected.state}`)
 }, 900_000)
+
+test(`so it does when impressions are learned from at once (seed ${SEED})`, async () => {
+  const source = await eventsOf(tightFastJob)
+  const expected = await leftAfter(source, [], tightFastJob)
+  expect(expected.samples).toBeGreaterThan(IMPRESSIONS)
+  const random = randomFrom(SEED)
+  for (let i = 0; i < FAST; i++) {
+    const at = 1 + random.integer(FAST_POINTS)
+    expect.soft(await leftAfter(source, [at], tightFastJob), `died at ${at}`).toEqual(expected)
+  }
+}, 300_000)

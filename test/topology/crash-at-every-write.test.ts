@@ -2,11 +2,13 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { parseJob } from '../../src/settings/job.ts'
 import { CrashCount, writeCrashRow } from '../crash-table.ts'
 import { run, start } from './cli.ts'
 import { boundedRun, copyOf, outcomeOf } from './outcome.ts'
 import { temporaryFolder } from './temporary-job.ts'
-import { tightJob } from './tight-job.ts'
+import { TIGHT_TOMBSTONES, tightJob } from './tight-job.ts'
+import { addTombstones } from './tombstones.ts'
 
 const PRELOAD = 'test/topology/crash-at.mjs'
 const IMPRESSIONS = 150
@@ -21,6 +23,7 @@ test('killed at every write, fsync, rename, truncation and removal, the learner 
     String(IMPRESSIONS),
   ])
   expect(produced, produced.stderr).toMatchObject({ code: 0 })
+  await addTombstones(parseJob(`${source}/job.yaml`, tightJob(source)), TIGHT_TOMBSTONES)
 
   const calm = copyOf(source, tightJob)
   const count = `${calm}/count`

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { TopicLog } from '../../src/broker/topic-log.ts'
 import type { Job } from '../../src/settings/job.ts'
 import { codecOf } from '../../topology/event-inputs.ts'
+import { openJobLog } from './temporary-job.ts'
 
 /** The same job with a kind of tombstones; `text` has its kinds one per line. */
 export function withTombstones(text: string): string {
@@ -30,4 +31,14 @@ export async function appendTombstones(
     timestampMs: 0,
   }))
   await log.append(kind.topic, records)
+}
+
+/** The same onto the bus of a job that nobody has open. */
+export async function addTombstones(
+  job: Job,
+  users: Parameters<typeof appendTombstones>[2],
+): Promise<void> {
+  const log = await openJobLog(job)
+  await appendTombstones(job, log, users)
+  await log.close()
 }
