@@ -1,6 +1,5 @@
 /** @file An engine whose tensors are typed arrays, wherever they live: the JavaScript heap or a wasm module's memory. */
 
-import { MillraceError } from '../errors.ts'
 import type { Block, BlockStore } from './array-block.ts'
 import {
   addArrays,
@@ -34,6 +33,15 @@ import type {
   Unary,
 } from './engine.ts'
 import { lastAxis, sizeOf } from './engine.ts'
+import {
+  concatShape,
+  productShape,
+  productSize,
+  rowsOf,
+  transposedShape,
+  unusableTensor,
+  withLast,
+} from './kernel-shapes.ts'
 import { walkOf } from './walk.ts'
 
 /** A handle on a block; several handles may share one. */
@@ -105,11 +113,10 @@ export class ArrayEngine implements Engine {
     activation: Activation | undefined,
     slope: number,
   ): Tensor {
-    const [m, k] = lastTwo(x.shape)
-    const n = lastAxis(weight.shape)
-    const size = { batch: 1, m, k, n, transposeA: false, transposeB: false }
+    const size = productSize(x, weight, {})
     const end = { bias: bias === undefined ? undefined : blockOf(bias), activation, slope }
-    return this.#tensor([m, n], this.#products.layer(blockOf(x), blockOf(weight), size, end))
+    const block = this.#products.layer(blockOf(x), blockOf(weight), { batch: 1, ...size }, end)
+    return this.#tensor(productShape(x, size), block)
   }
 
   add(a: Tensor, b: Tensor): Tensor {
@@ -155,8 +162,9 @@ export class ArrayEngine implements Engine {
   }
 
   concat(tensors: readonly Tensor[]): Tensor {
-    const toWidth = tensors.reduce((width, part) => width + lastAxis(part.shape), 0)
-    return this.#fill([...rowsOf(tensors[0]!.shape), toWidth], (out) => {
+    const shape = concatShape(tensors)
+    const toWidth = lastAxis(shape)
+    return this.#fill(shape, (out) => {
       let to = 0
       for (const part of tensors) {
         const size = lastAxis(part.shape)
@@ -168,15 +176,13 @@ export class ArrayEngine implements Engine {
 
   slice(x: Tensor, begin: number, size: number): Tensor {
     const columns = { size, from: begin, fromWidth: lastAxis(x.shape), to: 0, toWidth: size }
-    return this.#fill([...rowsOf(x.shape), size], (out) => copyColumns(out, valuesOf(x), columns))
+    return this.#fill(withLast(x, size), (out) => copyColumns(out, valuesOf(x), columns))
   }
 
   pad(x: Tensor, begin: number, width: number): Tensor {
     const size = lastAxis(x.shape)
     const columns = { size, from: 0, fromWidth: size, to: begin, toWidth: width }
-    return this.#fill([...rowsOf(x.shape), width], (out) =>
-      copyColumns(out.fill(0), valuesOf(x), columns),
-    )
+    return this.#fill(withLast(x, width), (out) => copyColumns(out.fill(0), valuesOf(x), columns))
   }
 
   reshape(x: Tensor, shape: Shape): Tensor {
@@ -187,9 +193,7 @@ export class ArrayEngine implements Engine {
 
   transpose(x: Tensor): Tensor {
     const [m, n] = lastTwo(x.shape)
-    return this.#fill([...x.shape.slice(0, -2), n, m], (out) =>
-      transposeMatrices(out, valuesOf(x), m, n),
-    )
+    return this.#fill(transposedShape(x), (out) => transposeMatrices(out, valuesOf(x), m, n))
   }
 
   sum(x: Tensor): Tensor {
@@ -199,7 +203,7 @@ export class ArrayEngine implements Engine {
   }
 
   sumLast(x: Tensor): Tensor {
-    return this.#fill(rowsOf(x.shape), (out) => sumEachRow(out, valuesOf(x), lastAxis(x.shape)))
+    return this.#fill(rowsOf(x), (out) => sumEachRow(out, valuesOf(x), lastAxis(x.shape)))
   }
 
   sumRows(x: Tensor): Tensor {
@@ -244,15 +248,9 @@ export class ArrayEngine implements Engine {
   }
 
   #product(a: Tensor, b: Tensor, batch: number, options: ProductOptions): Tensor {
-    const { transposeA = false, transposeB = false } = options
-    const [rowsA, columnsA] = lastTwo(a.shape)
-    const [rowsB, columnsB] = lastTwo(b.shape)
-    const m = transposeA ? columnsA : rowsA
-    const k = transposeA ? rowsA : columnsA
-    const n = transposeB ? rowsB : columnsB
-    const size = { batch, m, k, n, transposeA, transposeB }
-    const block = this.#products.product(blockOf(a), blockOf(b), size)
-    return this.#tensor([...a.shape.slice(0, -2), m, n], block)
+    const size = productSize(a, b, options)
+    const block = this.#products.product(blockOf(a), blockOf(b), { batch, ...size })
+    return this.#tensor(productShape(a, size), block)
   }
 
   /** The output is allocated before `write` looks at the operands: allocation may move wasm memory. */
@@ -270,19 +268,11 @@ export class ArrayEngine implements Engine {
 
 function blockOf(tensor: Tensor): Block {
   if (tensor instanceof ArrayTensor && tensor.block !== undefined) return tensor.block
-  const shape = `[${tensor.shape.join(', ')}]`
-  throw new MillraceError('USAGE', `a disposed tensor, or another engine's, of shape ${shape}`, {
-    remedy:
-      'use tensors with the engine that made them and dispose them once, after their last use',
-  })
+  throw unusableTensor(tensor)
 }
 
 function valuesOf(tensor: Tensor): FloatArray {
   return blockOf(tensor).values
-}
-
-function rowsOf(shape: Shape): Shape {
-  return shape.slice(0, -1)
 }
 
 function lastTwo(shape: Shape): readonly [number, number] {

@@ -3,15 +3,11 @@
 import type { Block, BlockStore } from './array-block.ts'
 import { unaryKernels } from './array-elementwise.ts'
 import type { Activation, FloatArray } from './engine.ts'
+import type { ProductSize } from './kernel-shapes.ts'
 
-/** [m, k] x [k, n] after the transposes; `batch` such products stand behind one another. */
-export interface ProductSize {
+/** `batch` such products stand behind one another. */
+export interface BatchSize extends ProductSize {
   readonly batch: number
-  readonly m: number
-  readonly k: number
-  readonly n: number
-  readonly transposeA: boolean
-  readonly transposeB: boolean
 }
 
 /** What a fused layer adds to a product. */
@@ -23,8 +19,8 @@ export interface LayerEnd {
 
 /** The products of an array engine; results are new blocks. */
 export interface Products {
-  product(a: Block, b: Block, size: ProductSize): Block
-  layer(x: Block, weight: Block, size: ProductSize, end: LayerEnd): Block
+  product(a: Block, b: Block, size: BatchSize): Block
+  layer(x: Block, weight: Block, size: BatchSize, end: LayerEnd): Block
 }
 
 /** Where a matrix starts in its array and how far apart its rows and columns are. */
@@ -51,7 +47,7 @@ export class TiledProducts implements Products {
     this.#right = this.#room(0)
   }
 
-  product(a: Block, b: Block, size: ProductSize): Block {
+  product(a: Block, b: Block, size: BatchSize): Block {
     const { batch, m, k, n, transposeA, transposeB } = size
     const out = this.#store.allocate(batch * m * n)
     for (let i = 0; i < batch; i++) {
@@ -63,7 +59,7 @@ export class TiledProducts implements Products {
     return out
   }
 
-  layer(x: Block, weight: Block, size: ProductSize, end: LayerEnd): Block {
+  layer(x: Block, weight: Block, size: BatchSize, end: LayerEnd): Block {
     const out = this.product(x, weight, size)
     finishLayer(out.values, end)
     return out

@@ -4,7 +4,7 @@ import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs-c
 import { MillraceError } from '../errors.ts'
 import { type Block, type BlockStore, HeapBlocks } from './array-block.ts'
 import { ArrayEngine } from './array-engine.ts'
-import { finishLayer, type LayerEnd, type ProductSize, type Products } from './array-products.ts'
+import { type BatchSize, finishLayer, type LayerEnd, type Products } from './array-products.ts'
 import type { Engine, FloatArray } from './engine.ts'
 
 /** Products by the tfjs JavaScript backend, which accumulates in blocks; everything else is the plain engine's. */
@@ -19,7 +19,7 @@ class CpuProducts implements Products {
     this.#store = store
   }
 
-  product(a: Block, b: Block, size: ProductSize): Block {
+  product(a: Block, b: Block, size: BatchSize): Block {
     const { batch, m, k, n, transposeA, transposeB } = size
     const left = this.#enter(a.values, [batch, ...(transposeA ? [k, m] : [m, k])])
     const right = this.#enter(b.values, [batch, ...(transposeB ? [n, k] : [k, n])])
@@ -34,7 +34,7 @@ class CpuProducts implements Products {
     return out
   }
 
-  layer(x: Block, weight: Block, size: ProductSize, end: LayerEnd): Block {
+  layer(x: Block, weight: Block, size: BatchSize, end: LayerEnd): Block {
     const out = this.product(x, weight, size)
     finishLayer(out.values, end)
     return out

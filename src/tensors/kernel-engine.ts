@@ -12,6 +12,14 @@ import type {
 } from './engine.ts'
 import { lastAxis, sizeOf } from './engine.ts'
 import type { KernelBinding } from './kernel-binding.ts'
+import {
+  concatShape,
+  productShape,
+  productSize,
+  rowsOf,
+  transposedShape,
+  withLast,
+} from './kernel-shapes.ts'
 import { idOf, KernelTensor, kernelTensor } from './kernel-tensor.ts'
 import { walkOf } from './walk.ts'
 
@@ -90,11 +98,13 @@ export class KernelEngine implements Engine {
     activation: Activation | undefined,
     slope: number,
   ): Tensor {
-    const [m, k, n] = [x.shape[0]!, x.shape[1]!, lastAxis(weight.shape)]
+    const size = productSize(x, weight, {})
+    const { m, k, n } = size
     const end = activation === undefined ? 0 : UNARY.indexOf(activation) + 1
     const added = bias === undefined ? -1 : idOf(bias)
     const [a, b] = [idOf(x), idOf(weight)]
-    return this.#tensor([m, n], this.#kernels.product(a, b, 1, m, k, n, 0, 0, added, end, slope))
+    const id = this.#kernels.product(a, b, 1, m, k, n, 0, 0, added, end, slope)
+    return this.#tensor(productShape(x, size), id)
   }
 
   add(a: Tensor, b: Tensor): Tensor {
@@ -135,20 +145,18 @@ export class KernelEngine implements Engine {
 
   concat(tensors: readonly Tensor[]): Tensor {
     const widths = Float64Array.from(tensors, (part) => lastAxis(part.shape))
-    const rows = tensors[0]!.shape.slice(0, -1)
-    const width = widths.reduce((sum, part) => sum + part, 0)
-    const id = this.#kernels.concat(tensors.map(idOf), widths, sizeOf(rows))
-    return this.#tensor([...rows, width], id)
+    const id = this.#kernels.concat(tensors.map(idOf), widths, sizeOf(rowsOf(tensors[0]!)))
+    return this.#tensor(concatShape(tensors), id)
   }
 
   slice(x: Tensor, begin: number, size: number): Tensor {
     const id = this.#kernels.slice(idOf(x), ...rowsAndWidth(x.shape), begin, size)
-    return this.#tensor([...x.shape.slice(0, -1), size], id)
+    return this.#tensor(withLast(x, size), id)
   }
 
   pad(x: Tensor, begin: number, width: number): Tensor {
     const id = this.#kernels.pad(idOf(x), ...rowsAndWidth(x.shape), begin, width)
-    return this.#tensor([...x.shape.slice(0, -1), width], id)
+    return this.#tensor(withLast(x, width), id)
   }
 
   reshape(x: Tensor, shape: Shape): Tensor {
@@ -162,7 +170,7 @@ export class KernelEngine implements Engine {
     const [m, n] = [x.shape.at(-2)!, lastAxis(x.shape)]
     const batch = x.shape.slice(0, -2)
     const id = this.#kernels.transpose(idOf(x), sizeOf(batch), m, n)
-    return this.#tensor([...batch, n, m], id)
+    return this.#tensor(transposedShape(x), id)
   }
 
   sum(x: Tensor): Tensor {
@@ -171,7 +179,7 @@ export class KernelEngine implements Engine {
 
   sumLast(x: Tensor): Tensor {
     const id = this.#kernels.sumLast(idOf(x), ...rowsAndWidth(x.shape))
-    return this.#tensor(x.shape.slice(0, -1), id)
+    return this.#tensor(rowsOf(x), id)
   }
 
   sumRows(x: Tensor): Tensor {
@@ -217,14 +225,12 @@ export class KernelEngine implements Engine {
   }
 
   #product(a: Tensor, b: Tensor, batch: number, options: ProductOptions): Tensor {
-    const { transposeA = false, transposeB = false } = options
-    const m = a.shape.at(transposeA ? -1 : -2)!
-    const k = a.shape.at(transposeA ? -2 : -1)!
-    const n = b.shape.at(transposeB ? -2 : -1)!
+    const size = productSize(a, b, options)
+    const { m, k, n } = size
     const [left, right] = [idOf(a), idOf(b)]
-    const flags = [Number(transposeA), Number(transposeB)] as const
+    const flags = [Number(size.transposeA), Number(size.transposeB)] as const
     const id = this.#kernels.product(left, right, batch, m, k, n, ...flags, -1, 0, 0)
-    return this.#tensor([...a.shape.slice(0, -2), m, n], id)
+    return this.#tensor(productShape(a, size), id)
   }
 
   #binary(kind: (typeof BINARY)[number], a: Tensor, b: Tensor): Tensor {

@@ -1,7 +1,7 @@
 /** @file A handle on memory of the native kernels; several handles may share it. */
 
-import { MillraceError } from '../errors.ts'
 import type { Tensor } from './engine.ts'
+import { unusableTensor } from './kernel-shapes.ts'
 
 /** Memory by number; given back with its last handle. */
 export interface KernelBlock {
@@ -24,11 +24,7 @@ export class KernelTensor implements Tensor {
 /** The tensor as this engine's own; a USAGE error when it is another's or disposed. */
 export function kernelTensor(tensor: Tensor): KernelTensor {
   if (tensor instanceof KernelTensor && !tensor.gone) return tensor
-  const shape = `[${tensor.shape.join(', ')}]`
-  throw new MillraceError('USAGE', `a disposed tensor, or another engine's, of shape ${shape}`, {
-    remedy:
-      'use tensors with the engine that made them and dispose them once, after their last use',
-  })
+  throw unusableTensor(tensor)
 }
 
 /** Its number, under the same conditions. */

@@ -2,6 +2,14 @@
 
 import type { Activation, Engine, FloatArray, ProductOptions, Tensor, Unary } from './engine.ts'
 import { lastAxis, sameShape, sizeOf } from './engine.ts'
+import {
+  concatShape,
+  productShape,
+  productSize,
+  rowsOf,
+  transposedShape,
+  withLast,
+} from './kernel-shapes.ts'
 import type { NativeBinding } from './native-binding.ts'
 import { expertGradientOf, gatesGradientOf, mixOf } from './native-mixture.ts'
 import { NativeOperations } from './native-operations.ts'
@@ -64,7 +72,7 @@ export class NativeEngine implements Engine {
     if (activation !== undefined) steps.push(runUnary(tf, activation, steps.at(-1)!, slope))
     const id = steps.pop()!
     tf.free(...steps)
-    return this.#tensor([x.shape[0]!, lastAxis(weight.shape)], id)
+    return this.#tensor(productShape(x, productSize(x, weight, {})), id)
   }
 
   add(a: Tensor, b: Tensor): Tensor {
@@ -110,23 +118,20 @@ export class NativeEngine implements Engine {
   }
 
   concat(tensors: readonly Tensor[]): Tensor {
-    const shape = tensors[0]!.shape
-    const width = tensors.reduce((total, part) => total + lastAxis(part.shape), 0)
-    const id = this.#tf.concat(tensors.map(idOf), shape.length - 1)
-    return this.#tensor([...shape.slice(0, -1), width], id)
+    const shape = concatShape(tensors)
+    return this.#tensor(shape, this.#tf.concat(tensors.map(idOf), shape.length - 1))
   }
 
   slice(x: Tensor, begin: number, size: number): Tensor {
-    const shape = [...x.shape.slice(0, -1), size]
-    return this.#tensor(shape, this.#columns(x, begin, size))
+    return this.#tensor(withLast(x, size), this.#columns(x, begin, size))
   }
 
   pad(x: Tensor, begin: number, width: number): Tensor {
-    const rows = x.shape.slice(0, -1)
+    const rows = rowsOf(x)
     const after = width - begin - lastAxis(x.shape)
     const margins = [...rows.map((): [number, number] => [0, 0]), [begin, after] as const]
     const id = this.#tf.indexed('Pad', [idOf(x)], [margins], [this.#tf.type('Tpaddings')])
-    return this.#tensor([...rows, width], id)
+    return this.#tensor(withLast(x, width), id)
   }
 
   reshape(x: Tensor, shape: Shape): Tensor {
@@ -141,10 +146,7 @@ export class NativeEngine implements Engine {
     const rank = x.shape.length
     const order = rank === 3 ? [0, 2, 1] : [1, 0]
     const id = this.#tf.indexed('Transpose', [idOf(x)], [order], [this.#tf.type('Tperm')])
-    return this.#tensor(
-      order.map((axis) => x.shape[axis]!),
-      id,
-    )
+    return this.#tensor(transposedShape(x), id)
   }
 
   sum(x: Tensor): Tensor {
@@ -153,7 +155,7 @@ export class NativeEngine implements Engine {
   }
 
   sumLast(x: Tensor): Tensor {
-    return this.#tensor(x.shape.slice(0, -1), this.#tf.sum(idOf(x), [x.shape.length - 1]))
+    return this.#tensor(rowsOf(x), this.#tf.sum(idOf(x), [x.shape.length - 1]))
   }
 
   sumRows(x: Tensor): Tensor {
@@ -198,13 +200,12 @@ export class NativeEngine implements Engine {
     [flagA, flagB]: readonly [string, string],
     a: Tensor,
     b: Tensor,
-    { transposeA = false, transposeB = false }: ProductOptions,
+    options: ProductOptions,
   ): Tensor {
-    const attributes = [this.#tf.bool(flagA, transposeA), this.#tf.bool(flagB, transposeB)]
-    const m = a.shape.at(transposeA ? -1 : -2)!
-    const n = b.shape.at(transposeB ? -2 : -1)!
-    const id = this.#tf.run(operation, [idOf(a), idOf(b)], attributes)
-    return this.#tensor([...a.shape.slice(0, -2), m, n], id)
+    const size = productSize(a, b, options)
+    const flags = [this.#tf.bool(flagA, size.transposeA), this.#tf.bool(flagB, size.transposeB)]
+    const id = this.#tf.run(operation, [idOf(a), idOf(b)], flags)
+    return this.#tensor(productShape(a, size), id)
   }
 
   #binary(operation: string, a: Tensor, b: Tensor): Tensor {
@@ -218,7 +219,7 @@ export class NativeEngine implements Engine {
   }
 
   #columns(x: Tensor, begin: number, size: number): number {
-    const rows = x.shape.slice(0, -1)
+    const rows = rowsOf(x)
     const from = [...rows.map(() => 0), begin]
     return this.#tf.indexed('Slice', [idOf(x)], [from, [...rows, size]], [this.#tf.type('Index')])
   }

@@ -1,7 +1,7 @@
 /** @file A handle on a tensor inside TensorFlow, with other forms of its values that several kernels want and that die with it. */
 
-import { MillraceError } from '../errors.ts'
 import type { Tensor } from './engine.ts'
+import { unusableTensor } from './kernel-shapes.ts'
 import type { NativeOperations } from './native-operations.ts'
 
 /** Tensors of one shape in one tensor, along a new axis. */
@@ -37,11 +37,7 @@ export class NativeTensor implements Tensor {
 /** The tensor as this engine's own; a USAGE error when it is another's or disposed. */
 export function nativeTensor(tensor: Tensor): NativeTensor {
   if (tensor instanceof NativeTensor && tensor.id !== undefined) return tensor
-  const shape = `[${tensor.shape.join(', ')}]`
-  throw new MillraceError('USAGE', `a disposed tensor, or another engine's, of shape ${shape}`, {
-    remedy:
-      'use tensors with the engine that made them and dispose them once, after their last use',
-  })
+  throw unusableTensor(tensor)
 }
 
 /** Its id, under the same conditions. */

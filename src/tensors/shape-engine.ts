@@ -5,6 +5,14 @@
 
 import { MillraceError } from '../errors.ts'
 import type { Activation, Engine, FloatArray, ProductOptions, Tensor, Unary } from './engine.ts'
+import {
+  concatShape,
+  productShape,
+  productSize,
+  rowsOf,
+  transposedShape,
+  withLast,
+} from './kernel-shapes.ts'
 
 /** One kernel call, or a leaf; what it made is value i, its place in the list. */
 export type TracedCall =
@@ -64,14 +72,9 @@ export class ShapeEngine implements Engine {
   liveBuffers = (): number => 0
 
   matMul(a: Tensor, b: Tensor, options: ProductOptions = {}): Tensor {
-    const { transposeA = false, transposeB = false } = options
-    const rows = axis(a, transposeA ? -1 : -2)
-    const columns = axis(b, transposeB ? -2 : -1)
-    const shape = [...a.shape.slice(0, -2), rows, columns]
-    return this.#call(
-      { op: 'product', of: this.#of(a, b), transpose: [transposeA, transposeB] },
-      shape,
-    )
+    const size = productSize(a, b, options)
+    const transpose = [size.transposeA, size.transposeB] as const
+    return this.#call({ op: 'product', of: this.#of(a, b), transpose }, productShape(a, size))
   }
 
   batchMatMul(a: Tensor, b: Tensor, options?: ProductOptions): Tensor {
@@ -87,7 +90,7 @@ export class ShapeEngine implements Engine {
   ): Tensor {
     const of = bias === undefined ? this.#of(x, weight) : this.#of(x, weight, bias)
     const end = activation === undefined ? {} : { activation, slope }
-    return this.#call({ op: 'linear', of, ...end }, [axis(x, -2), axis(weight, -1)])
+    return this.#call({ op: 'linear', of, ...end }, productShape(x, productSize(x, weight, {})))
   }
 
   add = (a: Tensor, b: Tensor): Tensor => this.#call({ op: 'add', of: this.#of(a, b) }, a.shape)
@@ -110,16 +113,11 @@ export class ShapeEngine implements Engine {
   }
 
   concat(tensors: readonly Tensor[]): Tensor {
-    const width = tensors.reduce((sum, tensor) => sum + axis(tensor, -1), 0)
-    const lead = tensors[0]?.shape.slice(0, -1) ?? []
-    return this.#call({ op: 'concat', of: this.#of(...tensors) }, [...lead, width])
+    return this.#call({ op: 'concat', of: this.#of(...tensors) }, concatShape(tensors))
   }
 
   slice(x: Tensor, begin: number, size: number): Tensor {
-    return this.#call({ op: 'slice', of: this.#of(x), begin, size }, [
-      ...x.shape.slice(0, -1),
-      size,
-    ])
+    return this.#call({ op: 'slice', of: this.#of(x), begin, size }, withLast(x, size))
   }
 
   /** A second handle on the same values under the same shape is the same value. */
@@ -129,8 +127,7 @@ export class ShapeEngine implements Engine {
   }
 
   transpose(x: Tensor): Tensor {
-    const shape = [...x.shape.slice(0, -2), axis(x, -1), axis(x, -2)]
-    return this.#call({ op: 'transpose', of: this.#of(x) }, shape)
+    return this.#call({ op: 'transpose', of: this.#of(x) }, transposedShape(x))
   }
 
   sum(x: Tensor): Tensor {
@@ -138,7 +135,7 @@ export class ShapeEngine implements Engine {
   }
 
   sumLast(x: Tensor): Tensor {
-    return this.#call({ op: 'sum-last', of: this.#of(x) }, x.shape.slice(0, -1))
+    return this.#call({ op: 'sum-last', of: this.#of(x) }, rowsOf(x))
   }
 
   mix(gates: Tensor, experts: readonly Tensor[]): Tensor {
@@ -170,10 +167,6 @@ export class ShapeEngine implements Engine {
     const tensor: TracedTensor = { shape, index: this.calls.length - 1 }
     return tensor
   }
-}
-
-function axis(tensor: Tensor, at: number): number {
-  return tensor.shape.at(at) ?? 1
 }
 
 function unavailable(): never {

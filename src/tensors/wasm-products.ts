@@ -5,9 +5,9 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { MillraceError } from '../errors.ts'
 import type { Block, BlockStore } from './array-block.ts'
 import {
+  type BatchSize,
   finishLayer,
   type LayerEnd,
-  type ProductSize,
   type Products,
   TiledProducts,
 } from './array-products.ts'
@@ -94,7 +94,7 @@ export class WasmProducts implements Products {
     this.#tiled = new TiledProducts(store)
   }
 
-  product(a: Block, b: Block, size: ProductSize): Block {
+  product(a: Block, b: Block, size: BatchSize): Block {
     const { m, k, n, transposeA, transposeB } = size
     if (size.batch > 1 || m * k * n < SMALL_PRODUCT) return this.#tiled.product(a, b, size)
     const left = transposeA ? this.#transposed(a, k, m) : a
@@ -108,7 +108,7 @@ export class WasmProducts implements Products {
     return out
   }
 
-  layer(x: Block, weight: Block, size: ProductSize, end: LayerEnd): Block {
+  layer(x: Block, weight: Block, size: BatchSize, end: LayerEnd): Block {
     const out = this.product(x, weight, size)
     finishLayer(out.values, end)
     return out
