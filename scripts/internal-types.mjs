@@ -34,6 +34,7 @@ export const INTERNAL_TYPES = [
   'ProductOptions',
   'PublishedReport',
   'QualityReport',
+  'RowKernels',
   'Sample',
   'Showing',
   'Stage',
