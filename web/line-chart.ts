@@ -27,6 +27,8 @@ export interface LineChartOptions {
 }
 
 const HEIGHT = 170
+/** Pixels that a time with its seconds needs. */
+const TIME_SPACE = 72
 /** Quantiles of what is drawn that the axis reaches. */
 const SHOWN = { from: 0.02, to: 0.98 }
 /** Charts with this key move their cursors together. */
@@ -86,10 +88,16 @@ export class LineChart {
       width: this.#width(),
       height: HEIGHT,
       cursor: { sync: { key: SYNC }, drag: { x: false, y: false } },
-      legend: { live: true },
+      legend: { live: true, markers: { dash: (_plot, series) => this.#markOf(series - 1) } },
       scales: { y: { range: () => rangeOf(this.#shown(), include, fromZero) } },
       axes: [
-        { ...axis, ticks: { show: false }, size: 28, values: (_plot, times) => times.map(hour) },
+        {
+          ...axis,
+          ticks: { show: false },
+          size: 28,
+          space: TIME_SPACE,
+          values: (_plot, times) => times.map(hour),
+        },
         {
           ...axis,
           ticks: { show: false },
@@ -115,6 +123,11 @@ export class LineChart {
   #shown(): number[] {
     const values = this.#lines.flatMap(({ key }) => this.#span.series[key] ?? [])
     return values.filter((value) => value !== null)
+  }
+
+  /** The legend's mark of a line looks like the line. */
+  #markOf(line: number): string {
+    return this.#lines[line]?.beside === undefined ? 'solid' : 'dotted'
   }
 
   #latest(line: number): number | undefined {
