@@ -77,6 +77,7 @@ export async function replay(options: ReplayOptions): Promise<readonly Replayed[
     onProgress(learned, span.samples)
   }
   for (const runner of runners) await runner.finish()
+  if (runners.every(({ stages }) => delayedLog(stages).rows <= span.unjudgedRows)) throw notJudged()
   return runners.map(({ name, stages }) => ({ name, tasks: judged(stages, span.unjudgedRows) }))
 }
 
@@ -201,6 +202,12 @@ class ArmRunner {
     const { model, encoder } = this.#served
     return model.score(encoder.encode(rows))
   }
+}
+
+function notJudged(): MillraceError {
+  return new MillraceError('BAD_INPUT', 'no impression was scored as it opened and then labelled', {
+    remedy: 'replay more of the stream; a job without impressions cannot be replayed',
+  })
 }
 
 function checkSameTasks(one: Job, other: Job): void {

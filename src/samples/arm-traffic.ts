@@ -32,9 +32,10 @@ export class ArmTraffic implements Stage {
     return index < 0 ? this.names.length - 1 : index
   }
 
-  /** The samples to learn from; counts both kinds. */
+  /** The samples to learn from; counts both kinds. A tombstone is every arm's. */
   pick(samples: readonly Sample[]): readonly Sample[] {
     return samples.filter((sample) => {
+      if (sample.role === 'erasure') return true
       const arm = this.armOf(sample)
       const isWanted = this.#wants(arm)
       if (teaches(sample)) (isWanted ? this.learned : this.leftOut)[arm]! += 1

@@ -27,6 +27,12 @@ describe('an arm of a test', () => {
     expect(armsLearned({ train_on: 'mirrored', mirrors: '7' })).toEqual([7])
   })
 
+  it('erases a user whatever arm the others are', () => {
+    const traffic = new ArmTraffic(armOptions.parse({ name: 'blue', others: ['green'] }))
+    expect(traffic.pick([sampleOf(undefined, 'erasure'), sampleOf('green')]).length).toBe(1)
+    expect(traffic.leftOut[2]).toBe(0)
+  })
+
   it('counts what it learned from and what it left out, once per sample that teaches', () => {
     const traffic = new ArmTraffic(armOptions.parse({ name: 'blue', others: ['green'] }))
     traffic.pick([...SAMPLES, sampleOf('blue', 'opened'), sampleOf('green', 'opened')])
