@@ -117,8 +117,10 @@ export class EmbeddedBatch {
       if (dx === undefined) continue
       this.#lookup.backward(this.#deep, float32(dx), whole)
       for (let i = 0; i < this.distinct; i++) {
+        // Plain loops: for so few columns a view costs more than the copying.
         const to = (i * tasks + task) * this.#sharedWidth
-        rows.set(whole.subarray((i + 1) * width - this.#sharedWidth, (i + 1) * width), to)
+        const from = (i + 1) * width - this.#sharedWidth
+        for (let c = 0; c < this.#sharedWidth; c++) rows[to + c] = whole[from + c]!
       }
     }
     return rows
@@ -129,10 +131,8 @@ export class EmbeddedBatch {
     const { width } = this.#deep
     for (let i = 0; i < this.distinct; i++) {
       const from = i * this.#sharedWidth
-      this.#gradient.set(
-        rows.subarray(from, from + this.#sharedWidth),
-        (i + 1) * width - this.#sharedWidth,
-      )
+      const to = (i + 1) * width - this.#sharedWidth
+      for (let c = 0; c < this.#sharedWidth; c++) this.#gradient[to + c] = rows[from + c]!
     }
   }
 

@@ -7,6 +7,7 @@ import type { BalancerState } from '../balance/balancer.ts'
 import type { RowBalancer } from '../balance/row-balancer.ts'
 import type { EmbeddedBatch } from '../model/embedded-batch.ts'
 import type { FloatArray } from '../tensors/engine.ts'
+import { normOf } from './dense-step.ts'
 import { notFinite, type StepNames } from './task-losses.ts'
 
 /** What a row balancer keeps: numbers for the table, and, if it `remembers`, running norms beside each row of the batch. */
@@ -38,7 +39,7 @@ export function balanceRows(
   }
   const out = new Float32Array(rows * width)
   const state = balancer.combine(block, before, out)
-  if (!out.every(Number.isFinite)) {
+  if (!Number.isFinite(normOf([out]))) {
     throw notFinite(`${balancer.name} made a row gradient that is not finite at step ${names.step}`)
   }
   embedded.replaceShared(out)
