@@ -9,9 +9,11 @@ import { featureListOptions } from '../../src/features/feature-options.ts'
 import { compileFeatures } from '../../src/features/feature-spec.ts'
 import { hashBytes } from '../../src/features/hash.ts'
 import type { FeatureRow } from '../../src/features/slot-encoders.ts'
+import { featureStateSections } from '../../src/publish/feature-state-section.ts'
 import { RowTypes } from '../../src/publish/row-types.ts'
 import { signerFromPem } from '../../src/publish/signature.ts'
 import { randomFrom } from '../../src/random.ts'
+import type { Sample } from '../../src/samples/sample.ts'
 import { parseJob } from '../../src/settings/job.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { openChunkCodec } from '../../topology/chunk-codec.ts'
@@ -21,6 +23,7 @@ import { eventJoiner } from '../../topology/learner-role.ts'
 import { ModelTopic } from '../../topology/model-topic.ts'
 import { exportSnapshot, pinSnapshot } from '../../topology/snapshot-change.ts'
 import type { PemPair } from '../publish/keys.ts'
+import { plainSample } from '../samples/plain-sample.ts'
 import { frozenClock, jobText } from '../topology/temporary-job.ts'
 import { randomLabels } from '../train/small-learner.ts'
 
@@ -31,7 +34,7 @@ export interface Place {
   readonly keys: PemPair
 }
 
-/** Every kind that the client encodes; rates and last-seen times it does not. */
+/** Every kind without a state. */
 const FEATURES = `features:
   - { name: user, kind: id, from: user_id }
   - { name: category, kind: id }
@@ -44,6 +47,12 @@ const FEATURES = `features:
   - { name: weekday, kind: weekday }
   - { name: pair, kind: cross, of: [user, tags], limit: 5 }
   - { name: score, kind: number, clip: 2 }
+`
+
+/** What features learn from the stream; of the topic `rates` alone, as exports have no rows of them. */
+const STATE = `  - { name: user_rate, kind: rate, of: [user], tasks: [like, click], half_life_hours: [1, 48], smoothing: 2 }
+  - { name: tag_rate, kind: rate, of: [tags], tasks: [click], counts: false }
+  - { name: pair_seen, kind: last_seen, of: [user, tags], scale_minutes: 30 }
 `
 
 /** One line per topic: the \`model\` section; the first has everything that a test may need. */
@@ -69,6 +78,7 @@ export const MODELS: readonly (readonly [string, string])[] = [
   ['signed', '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], tower_hidden: [4] }'],
   ['halves', '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], wide: true }'],
   ['bytes', '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], wide: true }'],
+  ['rates', '{ kind: mmoe, dim: 4, experts: 2, expert_hidden: [6], wide: true }'],
   ['pinned', '{ kind: shared-bottom, dim: 4, bottom_hidden: [6], tower_hidden: [4] }'],
 ]
 /** What the `publish` section of some topics says besides. */
@@ -96,6 +106,19 @@ export function sampleRows(count: number, seed: number): FeatureRow[] {
   }))
 }
 
+/** The rows with drawn labels, as the join gives them when their windows have ended. */
+function settledSamples(rows: readonly FeatureRow[], seed: number): Sample[] {
+  const random = randomFrom(seed)
+  return rows.map(({ fields, time }, i) =>
+    plainSample({
+      id: `${seed} ${i}`,
+      fields,
+      time,
+      labels: Float32Array.of(Number(random.uniform() < 0.4), Number(random.uniform() < 0.2)),
+    }),
+  )
+}
+
 export async function publishTopic(
   { folder, log, keys }: Place,
   topic: string,
@@ -103,7 +126,7 @@ export async function publishTopic(
   rows: readonly FeatureRow[],
 ): Promise<object> {
   const text = jobText(folder)
-    .replace(/features:[\s\S]*(?=batch:)/, FEATURES)
+    .replace(/features:[\s\S]*(?=batch:)/, topic === 'rates' ? FEATURES + STATE : FEATURES)
     .replace(/model: \{.*\}/, `model: ${model}`)
     .replace('chunk_bytes: 4096', `chunk_bytes: 3000, probe_rows: 5${PUBLISH[topic] ?? ''}`)
   const job = parseJob(`${folder}/job.yaml`, text)
@@ -133,6 +156,7 @@ export async function publishTopic(
       const features = encoder.encode(learned)
       learner.learn(features, randomLabels(randomFrom(batch), 32, { tasks: 2 }))
       encoder.learn(learned)
+      encoder.settle(settledSamples(learned, version))
       publisher.observe(features, 0)
     }
     // The last version of one topic has a user taken away: its row, and its pairs with tags.
@@ -141,8 +165,10 @@ export async function publishTopic(
       publisher.draft({
         metrics: { click: { auc: 0.7 }, like: { auc: null } },
         standardisation: encoder.statistics(),
+        sections: featureStateSections(featureState, publisher.nextKind),
       }),
     )
+    featureState.published()
     await modelTopic.publish(made)
     versions.push(made.sha256)
     scores.push([...learner.score(encoder.encode(rows), (...read) => types.round(...read))])

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { pythonClient, pythonPackages } from '../../scripts/kafka/python-client.mjs'
+import { pythonEnvironment } from '../../scripts/python-environment.mjs'
 import { openKafkaLog } from '../../src/broker/kafka-log/kafka-log.ts'
 import { messageOf } from '../../src/errors.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
@@ -23,6 +24,24 @@ function findClient(): string | undefined {
     console.error(`\n*** SKIPPED: reading by an independent client: ${messageOf(error)} ***\n`)
     return undefined
   }
+}
+
+interface Scored {
+  readonly sequence: number
+  readonly scores: readonly (readonly number[])[]
+}
+
+const ROWS = Array.from({ length: 20 }, (_, i) => ({
+  user_id: `u${i % 4}`,
+  category: i % 2 === 0 ? 'music' : 'never seen before',
+  tags: ['tag-1', `tag-${i}`],
+  item_age_hours: i / 3,
+  event_time: '2026-03-02T08:00:00Z',
+}))
+
+/** The Python client, numpy that it needs, and librdkafka. */
+function clientPath(): string {
+  return [resolve('clients/python'), pythonPackages(), pythonEnvironment().packages].join(':')
 }
 
 withBroker('an independent client', {}, (broker) => {
@@ -66,6 +85,27 @@ withBroker('an independent client', {}, (broker) => {
       samples: stages.learner.samples,
     })
     expect(read.model).toHaveLength(stages.publisher.sequence)
+
+    const scored = spawnSync(
+      python,
+      [
+        resolve('test/kafka/score_from_kafka.py'),
+        broker.brokers.join(','),
+        'model',
+        JSON.stringify(ROWS),
+      ],
+      { encoding: 'utf8', env: { ...process.env, PYTHONPATH: clientPath() } },
+    )
+    expect(scored.status, scored.stderr).toBe(0)
+    const { sequence, scores } = JSON.parse(scored.stdout) as Scored
+    expect(sequence).toBe(stages.publisher.sequence)
+    const rows = ROWS.map((fields) => ({ fields, time: Date.parse(fields.event_time) }))
+    const expected = stages.learner.score(stages.encoder.encode(rows))
+    for (const [row, byTask] of scores.entries()) {
+      for (const [task, score] of byTask.entries()) {
+        expect(Math.abs(score - expected[task * ROWS.length + row]!)).toBeLessThan(1e-5)
+      }
+    }
     await log.close()
   })
 })

@@ -3,6 +3,7 @@
 import bisect
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import Foreign
+from .feature_state import StateTable
 from .hashing import murmur
 from .update import Encoded, Slot
 
 Row = Mapping[str, Any]
 _HOUR_MS = 3_600_000
 _LARGEST = 1e100
-_KINDS = {"id", "ids", "number", "bucket", "hour", "weekday", "cross"}
+_STATE = {"rate", "last_seen"}
+_KINDS = {"id", "ids", "number", "bucket", "hour", "weekday", "cross"} | _STATE
 
 
 def number_text(value: float) -> str:
@@ -56,6 +59,16 @@ def _absent(value: Any) -> bool:
     return value is None or value == ""
 
 
+def written_time(value: Any) -> float:
+    """Unix ms of a time as people write it: a number, or ISO 8601 with a zone."""
+    if not isinstance(value, str):
+        return float(value)
+    time = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    if time.tzinfo is None:
+        raise ValueError(f"{value} has no zone")
+    return time.timestamp() * 1000
+
+
 class FeatureEncoder:
     """Encodes rows by the feature spec of an update's header. Foreign for a kind of feature that this client does not have."""
 
@@ -63,8 +76,9 @@ class FeatureEncoder:
         unknown = sorted({str(f["kind"]) for f in features} - _KINDS)
         if unknown:
             raise Foreign(f"this client does not encode features of kind {', '.join(unknown)}")
-        self._slots = [f for f in features if f["kind"] != "number"]
+        self._slots = [f for f in features if f["kind"] != "number" and f["kind"] not in _STATE]
         self._numbers = [f for f in features if f["kind"] == "number"]
+        self.state = {f["name"]: StateTable(f) for f in features if f["kind"] in _STATE}
         self._seeds = {f["name"]: murmur(f["name"].encode(), 0)[0] for f in self._slots}
 
     def encode(self, rows: Sequence[Row], times: Sequence[float], statistics: npt.NDArray[np.float64]) -> Encoded:
@@ -79,7 +93,18 @@ class FeatureEncoder:
         for c, feature in enumerate(self._numbers):
             for r, row in enumerate(rows):
                 dense[r, c] = _dense(feature, row, statistics[3 * c : 3 * c + 3])
-        return Encoded(len(rows), slots, dense)
+        columns = [dense, *(self._state_columns(table, times, above) for table in self.state.values())]
+        return Encoded(len(rows), slots, np.concatenate(columns, axis=1))
+
+    def _state_columns(
+        self, table: StateTable, times: Sequence[float], above: Mapping[str, list[list[tuple[int, int]]]]
+    ) -> npt.NDArray[np.float32]:
+        members = [above[name] for name in table.feature["of"]]
+        columns = np.zeros((len(times), table.columns), np.float32)
+        for r, time in enumerate(times):
+            keys = _cross([member[r] for member in members], table.seed, table.feature["limit"])
+            columns[r] = table.read(keys, time)
+        return columns
 
     def _pooling(self, feature: Mapping[str, Any]) -> str:
         if feature["kind"] == "ids":

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from . import graph as forward
 from .errors import Foreign, NotSound
-from .features import FeatureEncoder
+from .features import FeatureEncoder, written_time
 from .hashing import initial_vectors
 from .update import Encoded, Slot, Update
 
@@ -29,7 +29,7 @@ class Model:
         self._index: dict[int, int] = {}
         self._used = 0  # places in _values that were given out; those of removed keys are not used again
         self._values = np.zeros((0, update.header["table"]["width"]), np.float32)
-        self._encoder: FeatureEncoder | None = None
+        self._encoder = FeatureEncoder(update.header["feature_spec"])
         self.header: dict[str, Any] = update.header
         self._weights: dict[str, npt.NDArray[np.float64]] = {}
         self._statistics = update.statistics
@@ -58,10 +58,8 @@ class Model:
             raise
 
     def score(self, rows: Sequence[Mapping[str, Any]], time_field: str = "event_time") -> npt.NDArray[np.float64]:
-        """[B, T] of probabilities, tasks in the order of `tasks`. Rows have the impression's fields and its event time in Unix ms."""
-        if self._encoder is None:
-            self._encoder = FeatureEncoder(self.header["feature_spec"])
-        times = [float(row[time_field]) for row in rows]
+        """[B, T] of probabilities, tasks in the order of `tasks`. Rows have the impression's fields and its event time, Unix ms or ISO 8601 with a zone."""
+        times = [written_time(row[time_field]) for row in rows]
         return self.score_encoded(self._encoder.encode(rows, times, self._statistics))
 
     def score_encoded(self, encoded: Encoded) -> npt.NDArray[np.float64]:
@@ -115,9 +113,21 @@ class Model:
             if key in self._index:
                 self._values[self._index.pop(key)] = 0
         self._take_rows(update.rows_keys, update.rows_values)
+        state = self._changed_state(update)
         off = np.abs(self.score_encoded(update.probe).T.reshape(-1) - update.probe_scores).max(initial=0)
         if not off <= PROBE_TOLERANCE:
             raise NotSound(f"the probe of version {self.sequence} is off by {off}")
+        for name, rows in state.items():
+            self._encoder.state[name].take(rows)
+
+    def _changed_state(self, update: Update) -> dict[str, dict[tuple[int, int], npt.NDArray[np.float32]]]:
+        """The rows of feature state after the update; nothing changes before all else is right."""
+        tables = self._encoder.state
+        missing = sorted(set(tables) - set(update.state))
+        if missing:
+            raise NotSound(f"the update has no state of {', '.join(missing)}")
+        afresh = update.header["kind"] == "full"
+        return {name: table.changed(update.state[name], afresh) for name, table in tables.items()}
 
     def _take_rows(self, keys: npt.NDArray[np.uint32], values: npt.NDArray[np.float32]) -> None:
         joined = _joined(keys[:, 0], keys[:, 1])

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,16 @@ import numpy.typing as npt
 from .errors import Foreign, NotSound
 
 NEWEST_FORMAT = 2
-KNOWN = {"dense": (1,), "statistics": (1,), "rows": (1, 2), "probe": (1,), "graph": (1,), "removed": (1,)}
+KNOWN = {
+    "dense": (1,),
+    "statistics": (1,),
+    "rows": (1, 2),
+    "probe": (1,),
+    "graph": (1,),
+    "removed": (1,),
+    "feature-state": (1,),
+    "state-removed": (1,),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,15 @@ class Encoded:
 
 
 @dataclass(frozen=True)
+class StateRows:
+    """Rows of one feature with a state: `removed` [M, 2] keys lose theirs, then `keys` [N, 2] get `values`."""
+
+    keys: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.float32]
+    removed: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
 class Update:
     """One version as it travels; `rows_keys` and `removed` are [N, 2] (hi, lo), `rows_values` [N, width]."""
 
@@ -47,6 +65,7 @@ class Update:
     graph: dict[str, Any] | None
     removed: npt.NDArray[np.uint32]
     sections: list[tuple[str, int, bool]] = field(default_factory=list)
+    state: dict[str, StateRows] = field(default_factory=dict)
 
 
 class _Reader:
@@ -116,7 +135,9 @@ def read_update(body: bytes) -> Update:
     removed = of("removed").array("<u4").reshape(-1, 2) if "removed" in sections else np.zeros((0, 2), np.uint32)
     listed = [(name, version, required) for name, (version, required, _) in sections.items()]
     dense, statistics = _dense(of("dense")), of("statistics").array("<f8")
-    return _update(header, dense, statistics, keys, values, _probe(of("probe")), graph, removed, listed)
+    update = _update(header, dense, statistics, keys, values, _probe(of("probe")), graph, removed, listed)
+    lost = _state_removed(of("state-removed")) if "state-removed" in sections else {}
+    return replace(update, state=_state(of("feature-state"), lost) if "feature-state" in sections else {})
 
 
 def _update(
@@ -147,6 +168,29 @@ def _sections(reader: _Reader) -> dict[str, tuple[int, bool, memoryview]]:
             raise Foreign(f"the update needs section {name} version {version}: upgrade this client")
         sections[name] = (version, flags == 1, content)
     return sections
+
+
+def _keys(reader: _Reader) -> npt.NDArray[np.uint32]:
+    keys = reader.array("<u4")
+    if len(keys) % 2:
+        raise NotSound(f"{len(keys)} halves of keys")
+    return keys.reshape(-1, 2)
+
+
+def _state_removed(reader: _Reader) -> dict[str, npt.NDArray[np.uint32]]:
+    return {reader.text(): _keys(reader) for _ in range(reader.u32())}
+
+
+def _state(reader: _Reader, removed: dict[str, npt.NDArray[np.uint32]]) -> dict[str, StateRows]:
+    state = {}
+    for _ in range(reader.u32()):
+        name, width = reader.text(), reader.u32()
+        keys, values = _keys(reader), reader.array("<f4")
+        if len(values) != len(keys) * width:
+            raise NotSound(f"state of {name}: {len(values)} values for {len(keys)} rows of {width}")
+        lost = removed.get(name, np.zeros((0, 2), np.uint32))
+        state[name] = StateRows(keys, values.reshape(len(keys), width), lost)
+    return state
 
 
 def _rows(reader: _Reader, layout: int, width: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]:
