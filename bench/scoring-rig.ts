@@ -3,6 +3,7 @@
 import type { EncodedFeatures } from '../src/features/encoded-batch.ts'
 import { featureListOptions } from '../src/features/feature-options.ts'
 import { compileFeatures } from '../src/features/feature-spec.ts'
+import type { FeatureRow } from '../src/features/slot-encoders.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import type { UpdateContent } from '../src/publish/update.ts'
 import { mix32, randomFrom } from '../src/random.ts'
@@ -51,6 +52,17 @@ export function publishedVersion(): UpdateContent {
 /** The model as a follower has it. */
 export function servedOn(engine: Engine, version: UpdateContent): ServedModel {
   return ServedModel.of(engine, version)
+}
+
+/** The fields of such a request: one user's in every row, an item's in each. */
+export function rowsOf(candidates: number, seed: number): FeatureRow[] {
+  const random = randomFrom(seed)
+  const user = Array.from({ length: USER_FIELDS }, () => `user-${random.integer(IDS)}`)
+  return Array.from({ length: candidates }, () => {
+    const item = Array.from({ length: ITEM_FIELDS }, () => `item-${random.integer(IDS)}`)
+    const named = [...user, ...item].map((value, i) => [`field_${i}`, value])
+    return { fields: Object.fromEntries(named), time: 0 }
+  })
 }
 
 /** One user's ids in every row, an item's in each. */

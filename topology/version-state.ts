@@ -2,6 +2,7 @@
 
 import { MillraceError } from '../src/errors.ts'
 import { PackedRows } from '../src/publish/packed-rows.ts'
+import { readRemoved } from '../src/publish/removed-section.ts'
 import type { UpdateContent } from '../src/publish/update.ts'
 import { versionNumbered } from './control-topic.ts'
 import { type ListedVersion, listVersions, type VersionSource } from './version-list.ts'
@@ -52,6 +53,10 @@ class VersionState {
       this.#rows.clear()
       this.#sections = update.sections
     }
+    const removed = readRemoved(update.sections)
+    for (let i = 0; i < removed.length; i += 2) {
+      this.#rows.delete(hex(removed[i]!) + hex(removed[i + 1]!))
+    }
     const { keys, values } = update.rows
     const { width } = update.header.table
     for (let i = 0; i < keys.length / 2; i++) {
@@ -78,7 +83,9 @@ class VersionState {
       ({ name }) => !update.sections.some((one) => one.name === name),
     )
     const rows = PackedRows.exact({ keys, values }, width)
-    return { ...update, rows, sections: [...kept, ...update.sections] }
+    // As if published in full: nothing is left to be removed.
+    const sections = [...kept, ...update.sections].filter(({ name }) => name !== 'removed')
+    return { ...update, rows, sections }
   }
 }
 

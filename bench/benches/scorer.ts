@@ -1,13 +1,32 @@
 /** @file The time to score one user's candidates with the default model, on every engine that a scorer can have. */
 
+import { FeatureEncoder } from '../../src/features/encode.ts'
+import type { UpdateContent } from '../../src/publish/update.ts'
 import { type EnginePreference, openEngine } from '../../src/tensors/engine-choice.ts'
+import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import type { Bench, Figure, Measured } from '../bench.ts'
 import { processorMs, quantile } from '../harness.ts'
-import { publishedVersion, requestOf, servedOn } from '../scoring-rig.ts'
+import { publishedVersion, requestOf, rowsOf, servedOn } from '../scoring-rig.ts'
 
 const CANDIDATES = 500
 const REQUESTS = 300
 const ROUNDS = 5
+
+/** From fields to keys, before any engine has its part. */
+function encodingFigure(version: UpdateContent, rounds: number): Figure {
+  const encoder = new FeatureEncoder(servedOn(plainEngine(), version).spec)
+  const requests = Array.from({ length: REQUESTS }, (_, i) => rowsOf(CANDIDATES, i))
+  for (const rows of requests.slice(0, 50)) encoder.encode(rows)
+  const values = Array.from({ length: rounds }, () => {
+    const times = requests.map((rows) => {
+      const started = performance.now()
+      encoder.encode(rows)
+      return performance.now() - started
+    })
+    return quantile(times, 0.99)
+  })
+  return { label: 'p99 of encoding the rows', unit: 'ms', rounds: values, better: 'lower' }
+}
 
 /** The plain engine has no target: it is what a scorer without any library has. */
 const ENGINES: readonly { preference: EnginePreference; target?: number }[] = [
@@ -55,6 +74,7 @@ export const scorerBench: Bench = {
       })
       say(`${figure.label}: ${values.map((ms) => ms.toFixed(2)).join(', ')} ms`)
     }
+    figures.push(encodingFigure(version, rounds))
     return { figures, facts: { candidates: CANDIDATES, requests: REQUESTS } } satisfies Measured
   },
 }
