@@ -3,6 +3,7 @@
 
 export const INTERNAL_TYPES = [
   'Activation',
+  'ArmsReport',
   'BatchOptions',
   'Damage',
   'DelayedReport',
@@ -31,12 +32,14 @@ export const INTERNAL_TYPES = [
   'ModelKind',
   'ParameterSource',
   'ParameterSpec',
+  'Pooling',
   'ProductOptions',
   'PublishedReport',
   'QualityReport',
   'RowKernels',
   'Sample',
   'Showing',
+  'Slices',
   'Stage',
   'StateColumns',
   'StateFeature',
