@@ -236,10 +236,16 @@ def _dense(reader: _Reader) -> dict[str, npt.NDArray[np.float32]]:
     return dense
 
 
+def _pooling(text: str) -> str:
+    if text not in ("single", "mean", "sum"):
+        raise Foreign(f"this client does not pool slots by {text}: the model has features of kind history")
+    return text
+
+
 def _probe(reader: _Reader) -> tuple[Encoded, npt.NDArray[np.float32]]:
     rows = reader.u32()
     slots = [
-        Slot(reader.text(), reader.array("<u4"), reader.array("<u4"), reader.array("<u4"))
+        Slot(_pooling(reader.text()), reader.array("<u4"), reader.array("<u4"), reader.array("<u4"))
         for _ in range(reader.u32())
     ]
     width, dense, scores = reader.u32(), reader.array("<f4"), reader.array("<f4")

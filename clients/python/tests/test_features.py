@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from millrace_client import FeatureEncoder, Foreign
 from millrace_client.features import number_text
 from millrace_client.hashing import initial_vectors, murmur
+from millrace_client.update import _probe, _Reader
 
 VECTORS = json.loads(Path(os.environ["MILLRACE_VECTORS"], "features.json").read_text())
 
@@ -44,3 +46,10 @@ def test_every_kind_of_feature_is_encoded_as_the_trainer_does() -> None:
 def test_a_kind_that_is_not_known_is_named() -> None:
     with pytest.raises(Foreign, match="kind from-the-future"):
         FeatureEncoder([{"name": "x", "kind": "from-the-future"}])
+
+
+def test_a_model_with_a_history_is_refused_by_name() -> None:
+    name = b"history-attention 3"
+    slots = struct.pack("<II", 0, 1) + struct.pack("<I", len(name)) + name + struct.pack("<III", 0, 0, 0)
+    with pytest.raises(Foreign, match="features of kind history"):
+        _probe(_Reader(slots))
