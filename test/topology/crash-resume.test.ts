@@ -11,7 +11,7 @@ import { jobText, temporaryFolder } from './temporary-job.ts'
 import { withHistories } from './tight-job.ts'
 import { addTombstones, withTombstones } from './tombstones.ts'
 
-const KILLS = 24
+const KILLS = Number(process.env.CRASH_KILLS ?? 12)
 const IMPRESSIONS = 6_000
 const SEED = Number(process.env.CRASH_SEED ?? 7)
 
