@@ -47,6 +47,8 @@ export function* piecesOf(
 /** Takes published removals out of a follower's table: hi, lo, hi, lo ...; keys without a row are passed over. */
 export function removeKeys(table: EmbeddingTable, keys: Uint32Array): void {
   for (let i = 0; i + 1 < keys.length; i += 2) table.remove(keys[i]!, keys[i + 1]!, 'erased')
+  // A follower publishes nothing: nothing else would ever empty the list.
+  table.removed.length = 0
 }
 
 /**

@@ -126,6 +126,7 @@ test('pieces of checkpoints give the same bytes and the same future, a follower 
       const publish = (): void => {
         const { removed } = table
         removeKeys(follower, Uint32Array.from(removed))
+        expect(follower.removed, 'a follower has nobody to tell').toEqual([])
         importRows(follower, exportRows(table, table.takeDirty('publication')))
       }
       for (const { ids, hour, erase, after } of history) {
