@@ -74,7 +74,11 @@ export class CheckpointStore {
       const files = this.#readWhole(newest)
       if (files === undefined) continue
       this.#next = newest + 1
-      for (const number of numbers) if (number > newest) rmSync(this.#path(number))
+      // One before the first stays, as after a save; a crash may have left older ones.
+      const oldest = files[0]!.number - 1
+      for (const number of numbers) {
+        if (number > newest || number < oldest) rmSync(this.#path(number))
+      }
       return { number: newest, parts: merge(files) }
     }
     if (numbers.length === 0) return undefined

@@ -94,6 +94,17 @@ test('a checkpoint is as many files as there are turns; one more is kept, older 
   expect(loaded(folder)).toMatchObject({ number: of + 3, small: `s${of + 3}` })
 })
 
+test('a file that a crash left behind before the one that is kept goes with the next load', async () => {
+  const folder = temporaryFolder()
+  const store = new CheckpointStore(folder)
+  const { of } = store.turn
+  await save(store, 0, of + 5)
+  const kept = files(folder)
+  copyFileSync(fileOf(folder, 4), fileOf(folder, 3))
+  expect(loaded(folder)).toMatchObject({ number: of + 4 })
+  expect(files(folder)).toEqual(kept)
+})
+
 test('what is saved is as it was when it was given, though writing goes on later', async () => {
   const folder = temporaryFolder()
   const store = new CheckpointStore(folder)
