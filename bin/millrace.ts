@@ -144,7 +144,7 @@ program
   )
   .option('--against <job>', 'the job to compare with, on the joined stream of the first')
   .option('--sync <list>', 'delays of fresh weights to compare, such as 0s,60s,1h,24h,frozen')
-  .option('--from <time>', 'impressions from this event time on: ISO 8601 or Unix ms')
+  .option('--from <time>', 'impressions from this event time on: ISO 8601 with a zone, or Unix ms')
   .option('--to <time>', 'impressions before this event time')
   .addOption(reportOption)
   .addOption(jsonOption)

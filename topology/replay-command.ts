@@ -6,7 +6,7 @@ import { formatCount } from '../src/observe/format.ts'
 import { type PairedDifference, pairedDifference } from '../src/observe/paired-difference.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
-import { END_OF_TIME, type EventTime, START_OF_TIME } from '../src/time.ts'
+import { END_OF_TIME, type EventTime, START_OF_TIME, writtenTime } from '../src/time.ts'
 import { openBus } from './bus.ts'
 import { type CommandContext, printResult } from './command-context.ts'
 import { type ReplayArm, type Replayed, replay } from './replay.ts'
@@ -93,10 +93,10 @@ export function syncMs(text: string): number {
 
 function timeOf(text: string | undefined, otherwise: EventTime): EventTime {
   if (text === undefined) return otherwise
-  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  if (Number.isFinite(time)) return time
+  const time = writtenTime(/^\d+$/.test(text) ? Number(text) : text)
+  if (time !== undefined) return time
   throw new MillraceError('USAGE', `${JSON.stringify(text)} is no time`, {
-    remedy: 'write ISO 8601 such as 2026-03-02T08:00:00Z, or Unix milliseconds',
+    remedy: 'write ISO 8601 with a zone, such as 2026-03-02T08:00:00Z, or Unix milliseconds',
   })
 }
 

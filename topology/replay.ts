@@ -190,8 +190,11 @@ class ArmRunner {
     })
     publisher.commit(draft)
     featureState.published()
-    const model = this.#served?.model ?? ServedModel.of(this.#engine, draft)
-    if (this.#served !== undefined) model.apply(draft)
+    // A full version has all rows that there are, and does not say which are gone.
+    const before = draft.header.kind === 'full' ? undefined : this.#served?.model
+    if (before === undefined) this.#served?.model.release()
+    else before.apply(draft)
+    const model = before ?? ServedModel.of(this.#engine, draft)
     const served = new FeatureEncoder(model.spec, model.state)
     served.setStatistics(model.standardisation)
     this.#served = { model, encoder: served }

@@ -51,12 +51,30 @@ describe('replay', () => {
     expect(click.impressions).toBeLessThan(2_300)
   }, 120_000)
 
+  test('scores rows that were given up as gone, whether full versions or deltas come', async () => {
+    const folder = await folderWithEvents()
+    const found = ['1', '1000'].map(async (fullEvery) => {
+      const job = `${folder}/full-${fullEvery}.yaml`
+      const text = jobText(folder)
+        .replace('full_every: 4', `full_every: ${fullEvery}`)
+        .replace('engine: plain,', 'engine: plain, tables: { expire_hours: 0.02 },')
+      writeFileSync(job, text)
+      const ended = await run(['replay', job, '--sync', '10s,frozen', '--json'])
+      expect(ended, ended.stderr).toMatchObject({ code: 0 })
+      return JSON.parse(ended.stdout)
+    })
+    const [full, delta] = await Promise.all(found)
+    expect(full).toEqual(delta)
+  }, 120_000)
+
   test('says what is missing or cannot be read', async () => {
     const folder = temporaryFolder()
     writeFileSync(`${folder}/job.yaml`, jobText(folder))
     const job = `${folder}/job.yaml`
     expect((await run(['replay', job])).stderr).toContain('give either --against')
     expect((await run(['replay', job, '--sync', '5 parsecs'])).stderr).toContain('60s, 1h')
+    const zoneless = await run(['replay', job, '--sync', '60s', '--from', '2026-03-02T06:04:00'])
+    expect(zoneless.stderr).toContain('with a zone')
     expect(syncMs('24h')).toBe(86_400_000)
   }, 60_000)
 })
