@@ -33,7 +33,10 @@ export async function serveCommand(context: CommandContext, command: ServeComman
     lines.warn({ host }, 'everybody who reaches this address may score: no token was given')
   }
   const source = await openModelSource(command, environment)
-  const shadow = await openShadowSource(command, environment)
+  const shadow = await openShadowSource(command, environment).catch(async (thrown: unknown) => {
+    await source.log.close()
+    throw thrown
+  })
   const scorer = await startScorer({
     source,
     shadow,

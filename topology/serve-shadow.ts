@@ -48,8 +48,13 @@ export async function openShadowSource(
     environment,
   )
   if (shadowVersion === undefined) return { ...source, share, version: undefined }
-  const version = versionNumbered(await listVersions(source), shadowVersion)
-  return { ...source, share, version }
+  try {
+    const version = versionNumbered(await listVersions(source), shadowVersion)
+    return { ...source, share, version }
+  } catch (thrown) {
+    await source.log.close()
+    throw thrown
+  }
 }
 
 function named<Name extends string>(name: Name, value: string | undefined) {

@@ -19,10 +19,11 @@ export class Shadow {
   /** How the shadow's scores of these rows differ from the answer's; undefined when it is not their turn, or there is no version yet. */
   compare(rows: readonly FeatureRow[], answered: Scored): ShadowedReport | undefined {
     this.#owed += this.#share
-    if (this.#owed < 1 || rows.length === 0) return undefined
+    if (this.#owed < 1) return undefined
+    this.#owed -= 1
+    if (rows.length === 0) return undefined
     const shadowed = this.#scorer.score(rows)
     if (shadowed === undefined) return undefined
-    this.#owed -= 1
     return {
       kind: 'shadowed',
       rows: rows.length,

@@ -64,6 +64,19 @@ test('it scores its share of the requests, and none before it has a version', ()
   expect(count(new Shadow(new Scorer(new Follower(plainEngine())), 1))).toBe(0)
 })
 
+test('requests from before its first version are not made up for', () => {
+  const trainer = smallTrainer()
+  const [answering, follower] = [new Follower(plainEngine()), new Follower(plainEngine())]
+  const chunks = chunksOf(trainer.next())
+  for (const chunk of chunks) answering.follow(chunk)
+  const answered = new Scorer(answering).score(ROWS)!
+  const shadow = new Shadow(new Scorer(follower), 0.25)
+  const turns = () => Array.from({ length: 40 }, () => shadow.compare(ROWS, answered) !== undefined)
+  expect(turns()).not.toContain(true)
+  for (const chunk of chunks) follower.follow(chunk)
+  expect(turns().filter((turn) => turn).length).toBe(10)
+})
+
 test('over HTTP the answer is that of the one, the report has both, and a fault of the shadow is none of the answer', async () => {
   const { answer, shadow } = twoVersions(2)
   const broken = new Shadow(shadow, 1)
