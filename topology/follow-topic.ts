@@ -40,7 +40,7 @@ export async function followToEnd(
     if (batch === undefined) return offset
     for (const record of batch.records) {
       const decoded = codec.decode(record.value)
-      if (decoded.kind === 'chunk') onFollowed(follower.follow(decoded.chunk))
+      if (decoded.kind === 'chunk') onFollowed(await follower.followInTurns(decoded.chunk))
     }
     offset = batch.nextOffset
   }

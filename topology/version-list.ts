@@ -4,7 +4,7 @@ import type { TopicLog } from '../src/broker/topic-log.ts'
 import { messageOf } from '../src/errors.ts'
 import { ChunkAssembly, joining, type UpdateChunk } from '../src/publish/chunk.ts'
 import { type TrustedKeys, updateMessage } from '../src/publish/signature.ts'
-import { contentHash, decodeUpdate, type UpdateContent } from '../src/publish/update.ts'
+import { decodeUpdate, type UpdateContent } from '../src/publish/update.ts'
 import { atOnce } from '../src/slices.ts'
 import { openChunkCodec } from './chunk-codec.ts'
 
@@ -57,12 +57,7 @@ export async function listVersions(
     if (chunk.chunk === 0) start = offset
     const assembled = assembly.add(chunk)
     if (assembled.kind !== 'complete') continue
-    const { version, update } = versionOf(
-      assembled.chunk,
-      atOnce(joining(assembled.bodies)),
-      start,
-      source.trusted,
-    )
+    const { version, update } = versionOf(assembled.chunk, assembled, start, source.trusted)
     versions.push(version)
     if (update !== undefined) visit(version, update)
   }
@@ -94,11 +89,12 @@ export async function* chunksOn({
 
 function versionOf(
   chunk: UpdateChunk,
-  content: Uint8Array,
+  { bodies, sha256 }: { readonly bodies: readonly Uint8Array[]; readonly sha256: string },
   offset: number,
   trusted: TrustedKeys | undefined,
 ): { version: ListedVersion; update: UpdateContent | undefined } {
-  const { update, fault } = read(chunk, content)
+  const content = atOnce(joining(bodies))
+  const { update, fault } = read(chunk, content, sha256)
   const version = {
     sequence: chunk.sequence,
     kind: chunk.kind,
@@ -115,8 +111,13 @@ function versionOf(
   return { version, update }
 }
 
-function read(chunk: UpdateChunk, content: Uint8Array): { update?: UpdateContent; fault?: string } {
-  if (contentHash(content) !== chunk.sha256) return { fault: 'its content has another sha256' }
+/** `sha256`: of the content as it came. */
+function read(
+  chunk: UpdateChunk,
+  content: Uint8Array,
+  sha256: string,
+): { update?: UpdateContent; fault?: string } {
+  if (sha256 !== chunk.sha256) return { fault: 'its content has another sha256' }
   try {
     return { update: decodeUpdate(content) }
   } catch (thrown) {

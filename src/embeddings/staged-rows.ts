@@ -29,11 +29,11 @@ export class StagedRows {
     const { keys } = published
     const { width } = this.#table.columns
     const rows = new Int32Array(keys.length / 2)
-    const before = new Float32Array(rows.length * width)
+    const before = new Float32Array(this.#early ? rows.length * width : 0)
     for (let i = 0; i < rows.length; i++) {
       const [hi, lo] = [keys[2 * i]!, keys[2 * i + 1]!]
       rows[i] = this.#early ? this.#table.insertOne(hi, lo) : this.#table.findOne(hi, lo)
-      if (rows[i]! >= 0) before.set(this.#table.valuesOf(rows[i]!), i * width)
+      if (this.#early) before.set(this.#table.valuesOf(rows[i]!), i * width)
     }
     this.#pieces.push({ rows, published, before })
   }

@@ -20,7 +20,7 @@ import { modelOptions } from '../model/options.ts'
 import { Parameters } from '../model/parameters.ts'
 import { readSplit } from '../model/split-input.ts'
 import { tableColumns } from '../model/table-columns.ts'
-import { type ReadState, readFeatureState } from '../publish/feature-state-section.ts'
+import { readFeatureState } from '../publish/feature-state-section.ts'
 import { readRemoved } from '../publish/removed-section.ts'
 import {
   type DenseWeights,
@@ -105,21 +105,27 @@ export class ServedModel {
   *applying(delta: UpdateContent): Slices<void> {
     checkCorrections(delta.header)
     const rows = yield* staged(this.#table, delta.rows.pieces(SLICE_ROWS), { early: true })
-    const state: { readonly read: ReadState; readonly rows: StagedRows }[] = []
+    const gone = readRemoved(delta.sections)
+    const removed = yield* keysWithout(gone, delta.rows.pieces(SLICE_ROWS))
+    const state: StagedState[] = []
     for (const read of readFeatureState(this.state, delta.sections)) {
-      const pieces = piecesOf(read.rows, read.table.columns.width, SLICE_ROWS)
-      state.push({ read, rows: yield* staged(read.table, pieces, { early: false }) })
+      const { table } = read
+      const pieces = (): Iterable<TableRows> => piecesOf(read.rows, table.columns.width, SLICE_ROWS)
+      state.push({
+        table,
+        rows: yield* staged(table, pieces(), { early: false }),
+        removed: yield* keysWithout(read.removed, pieces()),
+      })
     }
-    this.#swap(delta, rows)
-    for (const { read, rows: stateRows } of state) {
-      removeKeys(read.table, keysWithout(read.removed, read.rows))
+    this.#swap(delta, rows, removed)
+    for (const { table, rows: stateRows, removed: keys } of state) {
+      removeKeys(table, keys)
       stateRows.put()
     }
   }
 
   /** All rows are found: what is left is to write them. */
-  #swap(delta: UpdateContent, rows: StagedRows): void {
-    const removed = keysWithout(readRemoved(delta.sections), delta.rows)
+  #swap(delta: UpdateContent, rows: StagedRows, removed: Uint32Array): void {
     const before = {
       header: this.#header,
       standardisation: this.#standardisation,
@@ -197,7 +203,6 @@ export class ServedModel {
     }
     this.#checkProbe(update)
     for (const read of state) {
-      removeKeys(read.table, read.removed)
       for (const piece of piecesOf(read.rows, read.table.columns.width, SLICE_ROWS)) {
         importRows(read.table, piece)
         yield
@@ -223,6 +228,13 @@ export class ServedModel {
   }
 }
 
+/** What a delta changes in one table of feature state. */
+interface StagedState {
+  readonly table: EmbeddingTable
+  readonly rows: StagedRows
+  readonly removed: Uint32Array
+}
+
 /** Rows of one slice: about a third of a millisecond. */
 const SLICE_ROWS = 1_000
 
@@ -246,14 +258,15 @@ function* staged(
 }
 
 /** The keys that are not among the rows: a removed key that came back is only overwritten. */
-function keysWithout(keys: Uint32Array, rows: TableRows): Uint32Array {
+function* keysWithout(keys: Uint32Array, pieces: Iterable<TableRows>): Slices<Uint32Array> {
   if (keys.length === 0) return keys
-  const { keys: others } = rows
-  const back = new Set<string>()
-  for (let i = 0; i < others.length; i += 2) back.add(`${others[i]} ${others[i + 1]}`)
-  const kept: number[] = []
+  const left = new Map<string, readonly [hi: number, lo: number]>()
   for (let i = 0; i < keys.length; i += 2) {
-    if (!back.has(`${keys[i]} ${keys[i + 1]}`)) kept.push(keys[i]!, keys[i + 1]!)
+    left.set(`${keys[i]} ${keys[i + 1]}`, [keys[i]!, keys[i + 1]!])
   }
-  return Uint32Array.from(kept)
+  for (const { keys: back } of pieces) {
+    for (let i = 0; i < back.length; i += 2) left.delete(`${back[i]} ${back[i + 1]}`)
+    yield
+  }
+  return Uint32Array.from([...left.values()].flat())
 }
