@@ -178,9 +178,9 @@ function judges(job: Job, tasks: readonly string[]) {
 }
 
 /** The types in which rows are published. */
-export function rowTypes({ publish }: Job, slots: readonly FeatureSlot[]): RowTypeOptions {
-  const { values: byDefault, slot_values: others } = publish
-  if (Object.keys(others).length === 0) return { byDefault }
+export function rowTypes(job: Job, slots: readonly FeatureSlot[]): RowTypeOptions {
+  const { values: byDefault, slot_values: others } = job.publish
+  if (!keepsSlots(job)) return { byDefault }
   return { byDefault, bySlot: slots.map(({ name }) => others[name]) }
 }
 

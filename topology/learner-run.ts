@@ -182,7 +182,6 @@ export class LearnerRun {
     return true
   }
 
-  /** What the schema registry does not have is a decision, too: the journal has it before it takes effect. */
   /** An epoch that reads nothing and decides nothing new would only make the journal longer. */
   #changes(epoch: Epoch): boolean {
     const decided = epoch.publish === true || decisionsOf(epoch) !== this.#lastDecisions

@@ -142,7 +142,7 @@ class TrainerPartition {
   readonly #log: TopicLog
   readonly #at: { readonly topic: string; readonly partition: number }
   readonly #filter = new ClaimFilter()
-  readonly #rounds = new Map<number, Contribution>()
+  readonly #rounds = new Map<number, Uint8Array>()
   #offset: number | undefined
   #newest = -1
   #piece: { readonly header: Uint8Array; readonly bytes: Uint8Array; filled: number } | undefined
@@ -175,7 +175,7 @@ class TrainerPartition {
   /** Its part of a round; no bytes where it had none. Earlier rounds are forgotten. */
   take(round: number): Uint8Array {
     for (const known of this.#rounds.keys()) if (known < round) this.#rounds.delete(known)
-    return this.#rounds.get(round)?.delta ?? new Uint8Array(0)
+    return this.#rounds.get(round) ?? NOTHING
   }
 
   async read(): Promise<void> {
@@ -220,7 +220,7 @@ class TrainerPartition {
     if (piece.filled < length) return
     this.#piece = undefined
     if (round > this.#newest) {
-      this.#rounds.set(round, { round, last, delta: piece.bytes })
+      this.#rounds.set(round, piece.bytes)
       this.#newest = round
     }
     if (last) this.lastRound = Math.max(this.lastRound ?? round, round)

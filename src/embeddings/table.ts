@@ -198,7 +198,7 @@ export class EmbeddingTable {
   reindex(): void {
     for (let row = 0; row < this.rows; row++) {
       if (this.free.has(row)) continue
-      const [hi, lo] = this.#keyOf(row)
+      const [hi, lo] = this.keyOf(row)
       const known = this.#index.findOne(hi, lo)
       if (known >= 0) {
         throw new MillraceError('CORRUPT', `row ${row} holds a key that is in row ${known}`)
@@ -207,7 +207,7 @@ export class EmbeddingTable {
     }
   }
 
-  #keyOf(row: number): [number, number] {
+  keyOf(row: number): [number, number] {
     const page = this.#pages.words[row >>> PAGE_BITS]!
     const record = (row & PAGE_MASK) * this.columns.recordWidth
     return [page[record]!, page[record + 1]!]

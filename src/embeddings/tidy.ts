@@ -1,6 +1,8 @@
 /** @file Gives rows up between two mini-batches: those that are too old, and, near the bound, those that matter least. */
 
+import { LIFE_WORDS } from './columns.ts'
 import type { EmbeddingTable } from './table.ts'
+import { allRows } from './table-rows.ts'
 
 /** Rows in use after room was made, as a share of the capacity; room is made when fewer than half of the rest are left. */
 const KEEP = 0.9
@@ -33,19 +35,16 @@ export function tidy(table: EmbeddingTable): void {
 function judged(table: EmbeddingTable): Judged[] {
   const { lifeAt } = table.columns
   if (lifeAt === undefined) return []
-  const words = new Uint32Array(2)
+  const words = new Uint32Array(LIFE_WORDS)
   const floats = new Float32Array(words.buffer)
   const found: Judged[] = []
-  for (let row = 0; row < table.rows; row++) {
-    if (table.free.has(row)) continue
-    table.readWords(row, lifeAt, 2, words, 0)
+  for (const row of allRows(table)) {
+    table.readWords(row, lifeAt, LIFE_WORDS, words, 0)
     found.push({ row, minute: words[0]!, score: floats[1]! })
   }
   return found
 }
 
 function drop(table: EmbeddingTable, row: number, reason: 'age' | 'score'): void {
-  const key = new Uint32Array(2)
-  table.readWords(row, 0, 2, key, 0)
-  table.remove(key[0]!, key[1]!, reason)
+  table.remove(...table.keyOf(row), reason)
 }

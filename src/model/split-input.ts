@@ -22,11 +22,10 @@ const FEWEST_ROWS = 8
 export function readSplit(embedded: EmbeddedBatch, features: EncodedFeatures): SplitInput {
   const { rows, denseWidth } = features
   const shared = rows < FEWEST_ROWS ? undefined : sharedParts(features)
-  const varies = shared?.slots.includes(false) === true
   const input =
-    shared === undefined || !varies || !shared.slots.includes(true)
-      ? unsplitInput(embedded.read(features))
-      : readParts(embedded, features, shared.slots)
+    shared?.slots.includes(true) && shared.slots.includes(false)
+      ? readParts(embedded, features, shared.slots)
+      : unsplitInput(embedded.read(features))
   if (denseWidth === 0) return { ...input, dense: undefined }
   const columns = shared?.dense ?? new Array<boolean>(denseWidth).fill(false)
   const dense = columns.includes(false) ? columns : columns.map(() => false)

@@ -2,6 +2,7 @@
 
 import fastify, { type FastifyInstance } from 'fastify'
 import { MillraceError, messageOf } from '../errors.ts'
+import { drain } from '../serve/drain.ts'
 import type { History } from './history.ts'
 import type { PageAssets } from './page-assets.ts'
 import type { MetricsRegistry } from './registry.ts'
@@ -89,7 +90,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       },
       close: () => {
         stream.close()
-        return drain(server)
+        return drain(server, DRAIN_MS)
       },
     }
   } catch (cause) {
@@ -97,16 +98,6 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       remedy: 'set observe.http.port to a free port, or to 0 to take any',
       cause,
     })
-  }
-}
-
-/** Connections that never asked for anything are not idle to Node, and would hold the end up for as long as they like. */
-async function drain(server: FastifyInstance): Promise<void> {
-  const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MS)
-  try {
-    await server.close()
-  } finally {
-    clearTimeout(cut)
   }
 }
 

@@ -106,7 +106,6 @@ export function topicResults(accounting: readonly InputAccounting[]): Record<str
   return Object.fromEntries(accounting.map((input) => [input.topic, topicResult(input)]))
 }
 
-/** A task's figures by their public names. */
 function armResults(arms: readonly ArmFigures[]): Record<string, ArmResult> {
   return Object.fromEntries(
     arms.map(({ arm, learned, leftOut, tasks }) => {
@@ -116,6 +115,7 @@ function armResults(arms: readonly ArmFigures[]): Record<string, ArmResult> {
   )
 }
 
+/** A task's figures by their public names. */
 export function taskResult(quality: Quality): TaskResult {
   return {
     auc: quality.auc ?? null,

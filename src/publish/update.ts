@@ -196,7 +196,7 @@ function readDense(reader: ByteReader): DenseWeights[] {
 }
 
 function rowsSection(rows: PackedRows): UpdateSection {
-  const writer = new ByteWriter(65_536)
+  const writer = new ByteWriter(rows.bytes + 1_024)
   rows.write(writer)
   return { name: 'rows', version: rows.layout, required: true, content: writer.finish() }
 }

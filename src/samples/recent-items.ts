@@ -37,11 +37,6 @@ export class RecentItems {
     return this.#ring.length
   }
 
-  /** Distinct items held. */
-  get distinct(): number {
-    return this.#items.size
-  }
-
   /** How many of the actions were on this item. */
   count(name: string): number {
     return this.#items.get(name)?.count ?? 0

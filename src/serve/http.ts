@@ -4,6 +4,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { MillraceError, messageOf } from '../errors.ts'
 import type { FeatureSpec } from '../features/feature-spec.ts'
 import type { FeatureRow } from '../features/slot-encoders.ts'
+import { drain } from './drain.ts'
 import { AVRO_TYPE, AvroBodies, type ScoreSchemas } from './http-avro.ts'
 import { RowReader, type RowRules } from './http-rows.ts'
 import { type HiddenToken, tokenCheck } from './http-token.ts'
@@ -89,15 +90,6 @@ export async function serveScores(options: ScoringHttpOptions): Promise<ScoringS
       remedy: 'give a free port with --port, or 0 to take any',
       cause,
     })
-  }
-}
-
-async function drain(server: FastifyInstance, drainMs: number): Promise<void> {
-  const cut = setTimeout(() => server.server.closeAllConnections(), drainMs)
-  try {
-    await server.close()
-  } finally {
-    clearTimeout(cut)
   }
 }
 

@@ -148,27 +148,36 @@ function checkCorrection({ join, train }: JobSettings, context: z.RefinementCtx)
   }
 }
 
+/** The keys of a setting are names of what the job has. */
+function checkNames(
+  context: z.RefinementCtx,
+  setting: {
+    readonly path: readonly string[]
+    readonly given: object
+    readonly known: readonly string[]
+    readonly are: string
+  },
+): void {
+  const { path, given, known, are } = setting
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name))
+      complain(context, [...path, name], `must be ${are}${choice(name, known)}`)
+  }
+}
+
 /** Types of values are given for features that have rows. */
 function checkSlotValues({ features, publish }: JobSettings, context: z.RefinementCtx): void {
   const slots = features.filter(givesIds).map(({ name }) => name)
-  for (const name of Object.keys(publish.slot_values)) {
-    if (slots.includes(name)) continue
-    complain(
-      context,
-      ['publish', 'slot_values', name],
-      `must be an id-like feature${choice(name, slots)}`,
-    )
-  }
+  const path = ['publish', 'slot_values']
+  checkNames(context, { path, given: publish.slot_values, known: slots, are: 'an id-like feature' })
 }
 
 /** Rates are of declared tasks. */
 function checkKeepRates({ join, negatives }: JobSettings, context: z.RefinementCtx): void {
   if (typeof negatives.keep === 'number') return
   const tasks = join.tasks.map((task) => task.name)
-  for (const name of Object.keys(negatives.keep)) {
-    if (tasks.includes(name)) continue
-    complain(context, ['negatives', 'keep', name], `must be a task${choice(name, tasks)}`)
-  }
+  const path = ['negatives', 'keep']
+  checkNames(context, { path, given: negatives.keep, known: tasks, are: 'a task' })
 }
 
 /** Negatives are drawn where nothing tells what was passed over, and only there. */
@@ -199,13 +208,10 @@ function checkDrawn({ events, join, negatives }: JobSettings, context: z.Refinem
 /** Slot rates are of features with rows; FTRL, whose closed form holds for one rate, takes no multiple of it. */
 function checkRates({ features, model, train }: JobSettings, context: z.RefinementCtx): void {
   const known = features.filter(givesIds).map(({ name }) => name)
-  const named = Object.keys(train.slot_rates)
-  for (const name of named) {
-    if (known.includes(name)) continue
-    const message = `must be a feature that gives ids${choice(name, known)}`
-    complain(context, ['train', 'slot_rates', name], message)
-  }
-  if (named.length === 0 && !isScheduled(train.schedule)) return
+  const path = ['train', 'slot_rates']
+  const given = train.slot_rates
+  checkNames(context, { path, given, known, are: 'a feature that gives ids' })
+  if (Object.keys(given).length === 0 && !isScheduled(train.schedule)) return
   for (const section of model.wide ? (['sparse', 'wide'] as const) : (['sparse'] as const)) {
     if (train[section].kind !== 'ftrl') continue
     const message =

@@ -70,8 +70,8 @@ export class WeightExchange implements Stage {
     const changes: number[] = []
     for (let base = 0; base < this.#baseRows.rows; base++) {
       const before = wordsOf(this.#baseRows, base)
-      const [hi, lo] = keyOf(this.#baseRows, base)
-      const row = this.#rowOf(hi, lo)
+      const [hi, lo] = this.#baseRows.keyOf(base)
+      const row = this.#table.findOne(hi, lo)
       if (row < 0) continue
       const now = wordsOf(this.#table, row)
       keys.push(hi, lo)
@@ -117,7 +117,7 @@ export class WeightExchange implements Stage {
     this.#parameters.values.set(this.#baseDense)
     for (let base = 0; base < this.#baseRows.rows; base++) {
       const before = wordsOf(this.#baseRows, base)
-      const row = this.#rowOf(...keyOf(this.#baseRows, base))
+      const row = this.#table.findOne(...this.#baseRows.keyOf(base))
       if (row < 0) continue
       this.#table.edit(row, (record, start) => {
         for (const { from, to } of this.#ranges) record.set(before.subarray(from, to), start + from)
@@ -144,22 +144,10 @@ export class WeightExchange implements Stage {
     const { values } = this.#parameters
     for (let i = 0; i < values.length; i++) values[i] = values[i]! + dense[i]!
   }
-
-  #rowOf(hi: number, lo: number): number {
-    const rows = new Int32Array(1)
-    this.#table.find({ hi: Uint32Array.of(hi), lo: Uint32Array.of(lo), count: 1 }, rows)
-    return rows[0]!
-  }
 }
 
 /** The record as floats; the first two are the words of the key and no numbers. */
 function wordsOf(table: EmbeddingTable, row: number): Float32Array {
   const { buffer, byteOffset, byteLength } = table.record(row)
   return new Float32Array(buffer, byteOffset, byteLength / 4)
-}
-
-function keyOf(table: EmbeddingTable, row: number): [hi: number, lo: number] {
-  const { buffer, byteOffset } = table.record(row)
-  const [hi = 0, lo = 0] = new Uint32Array(buffer, byteOffset, KEY_WORDS)
-  return [hi, lo]
 }
