@@ -21,9 +21,9 @@ import { processorMs } from './harness.ts'
 export const FIELDS = 16
 const DIM = 16
 /** Ids of one field; a million rows in all, which both sides hold from the start. */
-export const VOCABULARY = 62_500
+const VOCABULARY = 62_500
 /** Batches that a side goes through again and again. */
-export const BATCHES = 8
+const BATCHES = 8
 
 const WIDTHS = { dim: DIM, expert_hidden: [256, 128], tower_hidden: [64] }
 
@@ -77,7 +77,7 @@ export function rigLearner(options: RigOptions): Learner {
   })
   const table = new EmbeddingTable(layOutColumns(columns, 1))
   const filled = options.fill === false ? 0 : FIELDS * VOCABULARY
-  for (let row = 0; row < filled; row++) table.insertOne(keyHigh(row), row)
+  for (let row = 0; row < filled; row++) table.insertOne(mix32(row), row)
   return new Learner({
     engine,
     model,
@@ -149,13 +149,9 @@ export function stepMs(learner: Learner, batches: readonly Batch[], steps: numbe
 
 function slotOf(rows: Int32Array): SlotKeys {
   return {
-    hi: Uint32Array.from(rows, keyHigh),
+    hi: Uint32Array.from(rows, mix32),
     lo: Uint32Array.from(rows),
     starts: Uint32Array.from({ length: rows.length + 1 }, (_, i) => i),
     pooling: 'single',
   }
-}
-
-function keyHigh(row: number): number {
-  return mix32(row)
 }

@@ -7,8 +7,6 @@ import type { FeatureRow } from '../src/features/slot-encoders.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import type { UpdateContent } from '../src/publish/update.ts'
 import { mix32, randomFrom } from '../src/random.ts'
-import { ServedModel } from '../src/serve/served-model.ts'
-import type { Engine } from '../src/tensors/engine.ts'
 import { plainEngine } from '../src/tensors/plain-engine.ts'
 import { rigLearner } from './rig.ts'
 
@@ -47,11 +45,6 @@ export function publishedVersion(): UpdateContent {
     metrics: Object.fromEntries(TASKS.map((task) => [task, { auc: 0.5, logloss: null }])),
     standardisation: new Float64Array(0),
   })
-}
-
-/** The model as a follower has it. */
-export function servedOn(engine: Engine, version: UpdateContent): ServedModel {
-  return ServedModel.of(engine, version)
 }
 
 /** The fields of such a request: one user's in every row, an item's in each. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { MillraceError } from '../../src/errors.ts'
 import { packageFile } from '../../topology/package-files.ts'
 import type { Bench, BenchContext, Measured } from '../bench.ts'
-import { secondsOf } from '../harness.ts'
+import { median, secondsOf } from '../harness.ts'
 import { kafkaVersion, withKafka } from '../kafka.ts'
 
 const PARTITIONS = 4
@@ -47,8 +47,6 @@ async function measure(context: BenchContext, address: string): Promise<Measured
     }
   }
   const [one = []] = paces.values()
-  const median = (values: readonly number[]): number =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
   return {
     figures: COUNTS.slice(1).map((count) => ({
       label: `${count} joiners beside one`,

@@ -2,11 +2,12 @@
 
 import { FeatureEncoder } from '../../src/features/encode.ts'
 import type { UpdateContent } from '../../src/publish/update.ts'
+import { ServedModel } from '../../src/serve/served-model.ts'
 import { type EnginePreference, openEngine } from '../../src/tensors/engine-choice.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import type { Bench, Figure, Measured } from '../bench.ts'
 import { processorMs, quantile } from '../harness.ts'
-import { publishedVersion, requestOf, rowsOf, servedOn } from '../scoring-rig.ts'
+import { publishedVersion, requestOf, rowsOf } from '../scoring-rig.ts'
 
 const CANDIDATES = 500
 const REQUESTS = 300
@@ -14,18 +15,28 @@ const ROUNDS = 5
 
 /** From fields to keys, before any engine has its part. */
 function encodingFigure(version: UpdateContent, rounds: number): Figure {
-  const encoder = new FeatureEncoder(servedOn(plainEngine(), version).spec)
+  const encoder = new FeatureEncoder(ServedModel.of(plainEngine(), version).spec)
   const requests = Array.from({ length: REQUESTS }, (_, i) => rowsOf(CANDIDATES, i))
   for (const rows of requests.slice(0, 50)) encoder.encode(rows)
   const values = Array.from({ length: rounds }, () => {
-    const times = requests.map((rows) => {
-      const started = performance.now()
-      encoder.encode(rows)
-      return performance.now() - started
-    })
-    return quantile(times, 0.99)
+    return quantile(
+      timesOf(requests, (rows) => encoder.encode(rows)),
+      0.99,
+    )
   })
   return { label: 'p99 of encoding the rows', unit: 'ms', rounds: values, better: 'lower' }
+}
+
+/** Milliseconds of the work on each. */
+function timesOf<Request>(
+  requests: readonly Request[],
+  work: (request: Request) => unknown,
+): number[] {
+  return requests.map((request) => {
+    const started = performance.now()
+    work(request)
+    return performance.now() - started
+  })
 }
 
 /** The plain engine has no target: it is what a scorer without any library has. */
@@ -45,17 +56,13 @@ export const scorerBench: Bench = {
     const figures: Figure[] = []
     for (const { preference, target } of ENGINES) {
       const { engine, name } = await openEngine(preference)
-      const served = servedOn(engine, version)
+      const served = ServedModel.of(engine, version)
       for (const request of requests.slice(0, 50)) served.score(request)
       const values: number[] = []
       const processor: number[] = []
       for (let round = 0; round < rounds; round++) {
         const before = processorMs()
-        const times = requests.map((request) => {
-          const started = performance.now()
-          served.score(request)
-          return performance.now() - started
-        })
+        const times = timesOf(requests, (request) => served.score(request))
         values.push(quantile(times, 0.99))
         processor.push((processorMs() - before) / REQUESTS)
       }

@@ -5,6 +5,7 @@ import type { Experiment, Row } from './experiment.ts'
 import {
   between,
   excessLoss,
+  judgedOf,
   learnWorld,
   type Sections,
   type WorldRun,
@@ -68,11 +69,11 @@ export const drift: Experiment = {
   },
 }
 
-export function figuresOf({ judged: [click], alarms }: WorldRun, options: WorldOptions): Row {
-  if (click === undefined) throw new RangeError('the job has no task click')
+export function figuresOf(run: WorldRun, options: WorldOptions): Row {
+  const click = judgedOf(run, 'click')
   const changed = options.start_ms + options.change.at_hours * HOUR
   const end = click.times.reduce((latest, time) => Math.max(latest, time), 0)
-  const losses = alarms.filter(({ signal }) => signal === 'loss')
+  const losses = run.alarms.filter(({ signal }) => signal === 'loss')
   const first = options.change.kind === 'none' ? undefined : losses.find(({ at }) => at >= changed)
   const loss = (from: number): number =>
     excessLoss(between(click, (time) => time >= from && time < from + HOUR / 2))

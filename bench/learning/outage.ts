@@ -7,6 +7,7 @@ import {
   calibrationToTruth,
   excessLoss,
   joinWith,
+  judgedOf,
   learnWorld,
   worldJob,
   worldLog,
@@ -52,9 +53,8 @@ export const outage: Experiment = {
           { job: worldJob({ join }), log, options, engine },
           'opening',
         )
-        const click = judged.find(({ task }) => task === 'click')
+        const click = judgedOf({ judged }, 'click')
         const noticed = stages.intake.labelHealth.find(({ task }) => task === 'click')?.anomalies
-        if (click === undefined) throw new RangeError('the job has no task click')
         for (const [begin, end] of [
           [-10, 0],
           [10, 15],

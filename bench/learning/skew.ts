@@ -6,6 +6,7 @@ import type { Experiment, Row } from './experiment.ts'
 import {
   aucOf,
   calibrationToTruth,
+  judgedOf,
   laterThan,
   learnWorld,
   worldJob,
@@ -48,8 +49,7 @@ export const skew: Experiment = {
         const job = worldJob({ events: eventsWithin(latenessMs) })
         const { log, options } = await worldLog(job, { impressions, skew: { share, ms } })
         const { stages, judged } = await learnWorld({ job, log, options, engine })
-        const click = judged.find(({ task }) => task === 'click')
-        if (click === undefined) throw new RangeError('the job has no task click')
+        const click = judgedOf({ judged }, 'click')
         const settled = laterThan(click, 1 / 3)
         rows.push({
           'clock of one in twenty': name,

@@ -6,6 +6,7 @@ import {
   calibrationToTruth,
   excessLoss,
   joinWith,
+  judgedOf,
   learnWorld,
   type Sections,
   worldJob,
@@ -59,8 +60,7 @@ export const spam: Experiment = {
       const job = worldJob({ ...spamFeatures(capped), join })
       const { log, options } = await worldLog(job, world)
       const { judged } = await learnWorld({ job, log, options, engine })
-      const share = judged.find(({ task }) => task === 'share')
-      if (share === undefined) throw new RangeError('the job has no task share')
+      const share = judgedOf({ judged }, 'share')
       const from = options.start_ms + atHours * 60 * MINUTE
       for (const [begin, end] of [
         [-10, 0],

@@ -168,6 +168,13 @@ export async function learnWorld(
   return { stages, judged, alarms }
 }
 
+/** What was judged of this task. */
+export function judgedOf({ judged }: Pick<WorldRun, 'judged'>, task: WorldTask): Judged {
+  const found = judged.find((one) => one.task === task)
+  if (found === undefined) throw new RangeError(`the job has no task ${task}`)
+  return found
+}
+
 /** Rows after the first share of them. */
 export function laterThan(judged: Judged, share: number): Judged {
   return between(judged, (_, row) => row >= judged.keys.length * share)

@@ -14,14 +14,13 @@ import { randomFrom } from '../../src/random.ts'
 import { type Job, parseJob } from '../../src/settings/job.ts'
 import { run, start } from '../topology/cli.ts'
 import { churn, expectOracle } from '../topology/joiner-churn.ts'
-import { jobText } from '../topology/temporary-job.ts'
 import { writtenSamples } from '../topology/whole-samples.ts'
+import { EVENT_TOPICS, kafkaJobText } from './kafka-job.ts'
 import { deleteTopics, plainClient, type RealBroker, withBroker } from './real-broker.ts'
 
 const KILLS = Number(process.env.KAFKA_JOINER_KILLS ?? 3)
 const IMPRESSIONS = 2_500
 const SEED = Number(process.env.CRASH_SEED ?? 13)
-const EVENTS = ['impressions', 'clicks', 'likes']
 
 /** A dead member is noticed soon, and nobody waits for members that might come. */
 const properties = {
@@ -68,7 +67,7 @@ withBroker('joiners over Kafka', { properties }, (broker) => {
   )
 
   test('a joiner that is frozen until it is replaced goes on, is fenced, and adds copies at most', async () => {
-    await deleteTopics(broker.brokers, EVENTS)
+    await deleteTopics(broker.brokers, EVENT_TOPICS)
     const frozen = start(['run', file, '--role', 'joiner'])
     await withLog(broker, async (log) => {
       await someSamples(job, log)
@@ -90,9 +89,8 @@ withBroker('joiners over Kafka', { properties }, (broker) => {
 })
 
 function joinerJob(folder: string, { brokers }: RealBroker): string {
-  const bus = `bus: { kind: kafka, brokers: ${JSON.stringify(brokers)}, partitions: 4, session_ms: 1000 }`
-  return jobText(folder)
-    .replace(/^bus: .*$/m, bus)
+  return kafkaJobText(folder, brokers, ', session_ms: 1000')
+    .replace('partitions: 2', 'partitions: 4')
     .replace('checkpoint_every_records: 500', 'checkpoint_every_records: 500, epoch_records: 60')
 }
 

@@ -13,8 +13,8 @@ import type { TopicLog } from '../../src/broker/topic-log.ts'
 import { parseJob } from '../../src/settings/job.ts'
 import { createSamplesTopic } from '../../topology/sample-inputs.ts'
 import { run } from '../topology/cli.ts'
-import { jobText } from '../topology/temporary-job.ts'
 import { oracleSamples, writtenSamples } from '../topology/whole-samples.ts'
+import { kafkaJobText } from './kafka-job.ts'
 import { withBroker } from './real-broker.ts'
 
 const PARTITIONS = 2
@@ -40,8 +40,7 @@ withBroker('Kafka Streams in place of our joiner', {}, (broker) => {
       }
       const folder = mkdtempSync(`${broker.kafka.data}/job-`)
       const file = `${folder}/job.yaml`
-      const bus = `bus: { kind: kafka, brokers: ${JSON.stringify(broker.brokers)}, partitions: ${PARTITIONS} }`
-      const text = jobText(folder).replace(/^bus: .*$/m, bus)
+      const text = kafkaJobText(folder, broker.brokers)
       writeFileSync(file, text)
       const job = parseJob(file, text)
       const produced = await run(['produce', file, '--impressions', String(IMPRESSIONS)])

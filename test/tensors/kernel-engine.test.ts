@@ -7,22 +7,13 @@ import { describe, expect, test } from 'vitest'
 import { layOutColumns } from '../../src/embeddings/columns.ts'
 import { rowBlock, stepRows } from '../../src/embeddings/row-step.ts'
 import { sparseOptimizer } from '../../src/embeddings/sparse-optimizers.ts'
-import { messageOf } from '../../src/errors.ts'
 import { randomFrom } from '../../src/random.ts'
 import type { Engine, Tensor } from '../../src/tensors/engine.ts'
-import { type KernelLibrary, loadKernels } from '../../src/tensors/kernel-binding.ts'
+import type { KernelLibrary } from '../../src/tensors/kernel-binding.ts'
 import { KernelEngine } from '../../src/tensors/kernel-engine.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
+import { kernelsHere } from './open-engines.ts'
 import { drawMixture, stepAtCut } from './small-mixture.ts'
-
-function kernelsHere(): KernelLibrary | undefined {
-  try {
-    return loadKernels()
-  } catch (thrown) {
-    console.warn(`NOT TESTED: the native engine does not start here: ${messageOf(thrown)}`)
-    return undefined
-  }
-}
 
 const here = kernelsHere()
 if (here === undefined) test.skip('the native engine does not start here', () => {})

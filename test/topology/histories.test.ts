@@ -15,9 +15,7 @@ const engine = plainEngine('float32')
 
 test('a follower of full and delta versions pools the histories that the trainer has, and scores the same', async () => {
   const folder = temporaryFolder()
-  const text = withHistories(jobText(folder))
-    .replace('kind: mmoe,', 'kind: mmoe, wide: true,')
-    .replace('every_samples: 300,', 'every_samples: 300,')
+  const text = withHistories(jobText(folder)).replace('kind: mmoe,', 'kind: mmoe, wide: true,')
   const job = parseJob(`${folder}/job.yaml`, text)
   const log = await openJobLog(job)
   await produceWorld(job, log, 900)

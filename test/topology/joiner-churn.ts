@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import type { TopicLog } from '../../src/broker/topic-log.ts'
 import type { Random } from '../../src/random.ts'
 import type { Job } from '../../src/settings/job.ts'
+import type { JoinerRun } from '../../topology/joiner-run.ts'
 import { type Running, start } from './cli.ts'
 import { oracleSamples, recordsOf, withoutCopies, writtenSamples } from './whole-samples.ts'
 
@@ -56,6 +57,12 @@ export async function churn({ args, random, kills, most, pauseMs }: Churn): Prom
   await Promise.all(Array.from(running, ({ ended }) => ended))
   expect(faults).toEqual([])
   return counts
+}
+
+/** Lets a joiner come to the end of its input. */
+export async function toTheEnd(run: JoinerRun): Promise<void> {
+  while (await run.round());
+  await run.close()
 }
 
 /** No sample is lost or different from the oracle's; gives how many records are copies of earlier ones. */

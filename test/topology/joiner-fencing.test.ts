@@ -9,7 +9,7 @@ import type { Job } from '../../src/settings/job.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { JoinerRun, type ShardChange } from '../../topology/joiner-run.ts'
 import { trainerRole } from '../../topology/learner-role.ts'
-import { expectOracle } from './joiner-churn.ts'
+import { expectOracle, toTheEnd } from './joiner-churn.ts'
 import { learnWhole } from './learn-whole.ts'
 import { frozenClock, produceWorld, smallJob, temporaryFolder } from './temporary-job.ts'
 import { oracleSamples, writtenSamples } from './whole-samples.ts'
@@ -78,11 +78,6 @@ async function untilHeld(run: JoinerRun, network: SlowNetwork): Promise<Promise<
   }
 }
 
-async function finish(run: JoinerRun): Promise<void> {
-  while (await run.round());
-  await run.close()
-}
-
 for (const seed of SEEDS) {
   test(`a replaced joiner adds copies at most, and is fenced (seed ${seed})`, async () => {
     const random = randomFrom(seed)
@@ -112,7 +107,7 @@ for (const seed of SEEDS) {
     expect(changes.slice(2).map(({ change }) => change)).toContain('fenced')
     expect(old.shards).toEqual([])
     await old.close()
-    await finish(next)
+    await toTheEnd(next)
 
     const copies = await expectOracle(job, log)
     const written = await writtenSamples(job, log)

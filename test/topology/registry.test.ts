@@ -12,6 +12,7 @@ import { JoinerRun } from '../../topology/joiner-run.ts'
 import { learnerEpochs } from '../../topology/learner.ts'
 import { openLearner } from '../../topology/open-learner.ts'
 import { avro, type FakeRegistry, openFakeRegistry } from '../wire/fake-registry.ts'
+import { toTheEnd } from './joiner-churn.ts'
 import { learnWhole } from './learn-whole.ts'
 import { frozenClock, jobText, produceWorld, temporaryFolder } from './temporary-job.ts'
 import { recordsOf, writtenSamples } from './whole-samples.ts'
@@ -193,11 +194,6 @@ function joiner(job: Job, log: MemoryLog): Promise<JoinerRun> {
     train: { ...job.train, epoch_records: 50, checkpoint_every_records: 200 },
   }
   return JoinerRun.open({ job: small, log, clock: frozenClock, untilEnd: true })
-}
-
-async function toTheEnd(run: JoinerRun): Promise<void> {
-  while (await run.round());
-  await run.close()
 }
 
 test('a joiner asks the registry too: the same samples, the same dead letters', async () => {

@@ -1,23 +1,15 @@
 /** @file `millrace serve` with a second version in the shadow: followed beside the other, compared, and told in the metrics. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openFileLog } from '../../src/broker/file-log/file-log.ts'
-import { createLog } from '../../src/observe/log.ts'
 import { openChunkCodec } from '../../topology/chunk-codec.ts'
-import { startScorer } from '../../topology/serve-scorer.ts'
 import { openShadowSource } from '../../topology/serve-shadow.ts'
 import { openModelSource } from '../../topology/serve-source.ts'
 import { chunksOf, smallTrainer } from '../publish/small-trainer.ts'
-import { frozenClock, temporaryFolder } from './temporary-job.ts'
+import { postRows, scorerOf } from './scorer-of.ts'
+import { temporaryFolder } from './temporary-job.ts'
 
-const LIMITS = {
-  maxRows: 100,
-  timeField: 'event_time',
-  maxBodyBytes: 100_000,
-  requestTimeoutMs: 5_000,
-  drainMs: 5_000,
-}
 const ROWS = Array.from({ length: 50 }, (_, i) => ({
   user: `u${i % 7}`,
   tags: ['tag-1', `tag-${i}`],
@@ -39,28 +31,14 @@ test('an older version in the shadow is compared with the one that answers', asy
   }
   await log.close()
   const options = { from: folder, shadowVersion: 2, shadowShare: 1 }
-  const scorer = await startScorer({
+  const { url } = await scorerOf({
     source: await openModelSource(options, {}),
     shadow: await openShadowSource(options, {}),
-    clock: frozenClock,
-    lines: createLog({ level: 'silent', clock: frozenClock, write: () => undefined }),
-    limits: LIMITS,
-    host: '127.0.0.1',
-    port: 0,
   })
-  onTestFinished(async () => {
-    scorer.stop()
-    await scorer.ended
-  })
-  const { url } = scorer
   const metrics = async (): Promise<string> => await (await fetch(`${url}/metrics`)).text()
   while (!/scorer_shadow_version 2\n/.test(await metrics())) await sleep(20)
   while (!/scorer_model_version 3\n/.test(await metrics())) await sleep(20)
-  const response = await fetch(`${url}/score`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ rows: ROWS }),
-  })
+  const response = await postRows(url, ROWS)
   expect(response.status).toBe(200)
   while (!/scorer_shadow_rows_total 50\n/.test(await metrics())) await sleep(20)
   const [, distance] = /shadow_distance_total\{task="click"\} (\S+)/.exec(await metrics()) ?? []

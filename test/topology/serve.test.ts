@@ -5,31 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { TopicLog } from '../../src/broker/topic-log.ts'
 import { FeatureEncoder } from '../../src/features/encode.ts'
-import { createLog } from '../../src/observe/log.ts'
 import type { Job } from '../../src/settings/job.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { openChunkCodec } from '../../topology/chunk-codec.ts'
-import { type RunningScorer, startScorer } from '../../topology/serve-scorer.ts'
 import { openModelSource, type SourceOptions } from '../../topology/serve-source.ts'
 import { chunksOf, smallTrainer } from '../publish/small-trainer.ts'
 import { type Ended, start } from './cli.ts'
 import { learnWhole } from './learn-whole.ts'
-import {
-  frozenClock,
-  jobText,
-  openJobLog,
-  produceWorld,
-  smallJob,
-  temporaryFolder,
-} from './temporary-job.ts'
-
-const LIMITS = {
-  maxRows: 100,
-  timeField: 'event_time',
-  maxBodyBytes: 100_000,
-  requestTimeoutMs: 5_000,
-  drainMs: 5_000,
-}
+import { postRows, scorerOf } from './scorer-of.ts'
+import { jobText, openJobLog, produceWorld, smallJob, temporaryFolder } from './temporary-job.ts'
 
 const ROWS = Array.from({ length: 50 }, (_, i) => ({
   user_id: `u${i % 7}`,
@@ -45,37 +29,13 @@ interface Answer {
   readonly scores: readonly Record<string, number>[]
 }
 
-/** A scorer in this process; stopped with the test. `lines` is its log. */
-async function scorerOf(
-  options: SourceOptions,
-  environment: Record<string, string> = {},
-): Promise<RunningScorer & { lines: string[] }> {
-  const lines: string[] = []
-  const scorer = await startScorer({
-    source: await openModelSource(options, environment),
-    clock: frozenClock,
-    lines: createLog({ level: 'info', clock: frozenClock, write: (line) => lines.push(line) }),
-    limits: LIMITS,
-    host: '127.0.0.1',
-    port: 0,
-  })
-  onTestFinished(async () => {
-    scorer.stop()
-    await scorer.ended
-  })
-  return { ...scorer, lines }
-}
-
-function post(url: string, rows: readonly object[]): Promise<Response> {
-  return fetch(`${url}/score`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ rows }),
-  })
+/** A scorer of what the options name. */
+async function scorerOn(options: SourceOptions, environment: Record<string, string> = {}) {
+  return scorerOf({ source: await openModelSource(options, environment) })
 }
 
 async function scoresFrom(url: string): Promise<Answer> {
-  return (await (await post(url, ROWS)).json()) as Answer
+  return (await (await postRows(url, ROWS)).json()) as Answer
 }
 
 /** Polls until the check passes: what happens next is decided by another process or the disk. */
@@ -104,7 +64,7 @@ describe('a scorer beside a learner', () => {
   test('scores exactly as the trainer does with the version that it names', async () => {
     const folder = temporaryFolder()
     const stages = await learned(smallJob(folder))
-    const { url } = await scorerOf({ from: `${folder}/bus` })
+    const { url } = await scorerOn({ from: `${folder}/bus` })
     await ready(url)
     const { version, scores } = await scoresFrom(url)
     expect(version).toBe(stages.publisher.sequence)
@@ -127,7 +87,7 @@ describe('a scorer beside a learner', () => {
     )
     const job = smallJob(folder)
     const stages = await learned({ ...job, publish: { ...job.publish, topic: 'weights' } })
-    const { url } = await scorerOf({ job: `${folder}/job.yaml` }, { PLACE: folder })
+    const { url } = await scorerOn({ job: `${folder}/job.yaml` }, { PLACE: folder })
     await ready(url)
     expect((await scoresFrom(url)).version).toBe(stages.publisher.sequence)
   })
@@ -162,17 +122,17 @@ async function modelTopic() {
 }
 
 const versionOf = async (url: string): Promise<number> => {
-  const answer = await post(url, [{ event_time: 0 }])
+  const answer = await postRows(url, [{ event_time: 0 }])
   return ((await answer.json()) as Answer).version
 }
 
 describe('a scorer beside a model topic', () => {
   test('waits for the topic, takes each version as it comes, and its metrics tell', async () => {
     const { bus, append, create } = await modelTopic()
-    const { url, lines } = await scorerOf({ from: bus })
+    const { url, lines } = await scorerOn({ from: bus })
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     expect((await fetch(`${url}/readyz`)).status).toBe(503)
-    expect((await post(url, ROWS)).status).toBe(503)
+    expect((await postRows(url, ROWS)).status).toBe(503)
     await create()
     const trainer = smallTrainer()
     for (let version = 1; version <= 3; version++) {
@@ -191,7 +151,7 @@ describe('a scorer beside a model topic', () => {
   test('a gap and bytes that are no chunk are refused, counted and logged; the last good version scores on', async () => {
     const { bus, log, append, create } = await modelTopic()
     await create()
-    const { url, lines } = await scorerOf({ from: bus })
+    const { url, lines } = await scorerOn({ from: bus })
     const trainer = smallTrainer()
     const versions = Array.from({ length: 5 }, () => chunksOf(trainer.next()))
     await append(versions[0]!)
@@ -213,16 +173,16 @@ describe('a scorer beside a model topic', () => {
     const { bus, append, create } = await modelTopic()
     await create()
     await append(chunksOf(smallTrainer().next()))
-    const { url, lines } = await scorerOf({ from: bus, model: 'other' })
+    const { url, lines } = await scorerOn({ from: bus, model: 'other' })
     await eventually(async () => lines.join('').includes('model small, following other'))
-    expect((await post(url, ROWS)).status).toBe(503)
+    expect((await postRows(url, ROWS)).status).toBe(503)
   })
 
   test('damage to the log does not end it: it reports, tries again and scores on', async () => {
     const { bus, append, create } = await modelTopic()
     await create()
     await append(chunksOf(smallTrainer().next()))
-    const { url, lines } = await scorerOf({ from: bus })
+    const { url, lines } = await scorerOn({ from: bus })
     await ready(url)
     const partition = `${bus}/model/0`
     const segment = readdirSync(partition).find((file) => /^\d+/.test(file))
@@ -256,7 +216,7 @@ describe('the command', () => {
       SCORER_TOKEN: 'open-sesame',
     })
     await ready(running.url)
-    expect((await post(running.url, ROWS)).status).toBe(401)
+    expect((await postRows(running.url, ROWS)).status).toBe(401)
     const answer = await fetch(`${running.url}/score`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: 'Bearer open-sesame' },
@@ -277,7 +237,7 @@ describe('the command', () => {
     const open = await stopped(await started(from))
     expect(open.stderr).toContain('no token was given')
     const guarded = await started([...from, '--token-file', `${folder}/token`])
-    expect((await post(guarded.url, ROWS)).status).toBe(401)
+    expect((await postRows(guarded.url, ROWS)).status).toBe(401)
     expect((await stopped(guarded)).stderr).not.toContain('no token was given')
   })
 

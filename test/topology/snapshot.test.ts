@@ -2,21 +2,13 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { createLog } from '../../src/observe/log.ts'
-import { startScorer } from '../../topology/serve-scorer.ts'
+import { describe, expect, test } from 'vitest'
 import { openModelSource } from '../../topology/serve-source.ts'
 import { keyPair } from '../publish/keys.ts'
 import { type Ended, run } from './cli.ts'
-import { frozenClock, jobText, temporaryFolder } from './temporary-job.ts'
+import { postRows, scorerOf } from './scorer-of.ts'
+import { jobText, temporaryFolder } from './temporary-job.ts'
 
-const LIMITS = {
-  maxRows: 10,
-  timeField: 'event_time',
-  maxBodyBytes: 10_000,
-  requestTimeoutMs: 5_000,
-  drainMs: 1_000,
-}
 const ROW = {
   user_id: 'u1',
   category: 'music',
@@ -88,25 +80,14 @@ describe('millrace snapshot', () => {
 
   test('a scorer obeys a signed pin, a rollback and its release at once, and a rolled-back version stays back', async () => {
     const { folder, snapshot, json, key } = await published()
-    const scorer = await startScorer({
+    const { url } = await scorerOf({
       source: await openModelSource(
         { from: `${folder}/bus`, publicKey: `${folder}/public.pem` },
         {},
       ),
-      clock: frozenClock,
-      lines: createLog({ level: 'silent', clock: frozenClock }),
-      limits: LIMITS,
-      host: '127.0.0.1',
-      port: 0,
-    })
-    onTestFinished(async () => {
-      scorer.stop()
-      await scorer.ended
     })
     const versionInUse = async (): Promise<number> => {
-      const headers = { 'content-type': 'application/json' }
-      const body = JSON.stringify({ rows: [ROW] })
-      const answer = await fetch(`${scorer.url}/score`, { method: 'POST', headers, body })
+      const answer = await postRows(url, [ROW])
       return ((await answer.json()) as { version: number }).version
     }
     const reaches = async (version: number): Promise<void> => {

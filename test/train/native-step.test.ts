@@ -2,27 +2,17 @@
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { messageOf } from '../../src/errors.ts'
 import { randomFrom } from '../../src/random.ts'
-import { loadKernels } from '../../src/tensors/kernel-binding.ts'
 import { KernelEngine } from '../../src/tensors/kernel-engine.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { DenseAdam } from '../../src/train/dense-adam.ts'
 import type { Learner } from '../../src/train/learner.ts'
+import { kernelsHere } from '../tensors/open-engines.ts'
 import { randomFeatures, randomLabels, smallLearner } from './small-learner.ts'
 
-function engineHere(): KernelEngine | undefined {
-  try {
-    return new KernelEngine(loadKernels().binding)
-  } catch (thrown) {
-    console.warn(`NOT TESTED: the native engine does not start here: ${messageOf(thrown)}`)
-    return undefined
-  }
-}
-
-const here = engineHere()
-if (here === undefined) test.skip('the native engine does not start here', () => {})
-else describe('on the native engine', () => suite(here))
+const kernels = kernelsHere()
+if (kernels === undefined) test.skip('the native engine does not start here', () => {})
+else describe('on the native engine', () => suite(new KernelEngine(kernels.binding)))
 
 function taught(learner: Learner, steps: number): Learner {
   const random = randomFrom(3)

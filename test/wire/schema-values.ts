@@ -46,6 +46,21 @@ const feedback = fc.record({
   event_time: time,
 })
 
+/** What a chunk has however its body is written. */
+const CHUNK = {
+  model_id: text,
+  trainer_epoch: fc.maxSafeNat(),
+  sequence: fc.maxSafeNat(),
+  kind: fc.constantFrom('full', 'delta'),
+  chunk: fc.integer(),
+  chunks: fc.integer(),
+  sha256: text,
+  parent_sha256: text,
+  full_offset: time,
+  signature: bytes,
+  published_at_ms: time,
+}
+
 /** One generator per file of `schemas/`. */
 export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, unknown>>>> = {
   'impression.avsc': fc.record({
@@ -91,33 +106,13 @@ export const schemaValues: Readonly<Record<string, fc.Arbitrary<Record<string, u
     role: fc.constantFrom('final', 'opened', 'provisional', 'late_positive', 'matured', 'erasure'),
   }),
   'model-update.avsc': fc.record({
-    model_id: text,
-    trainer_epoch: fc.maxSafeNat(),
-    sequence: fc.maxSafeNat(),
-    kind: fc.constantFrom('full', 'delta'),
-    chunk: fc.integer(),
-    chunks: fc.integer(),
-    sha256: text,
-    parent_sha256: text,
-    full_offset: time,
+    ...CHUNK,
     body: bytes,
-    signature: bytes,
-    published_at_ms: time,
   }),
   'model-update-deflated.avsc': fc.record({
-    model_id: text,
-    trainer_epoch: fc.maxSafeNat(),
-    sequence: fc.maxSafeNat(),
-    kind: fc.constantFrom('full', 'delta'),
-    chunk: fc.integer(),
-    chunks: fc.integer(),
-    sha256: text,
-    parent_sha256: text,
-    full_offset: time,
+    ...CHUNK,
     body_bytes: fc.integer(),
     deflated: bytes,
-    signature: bytes,
-    published_at_ms: time,
   }),
   'score-request.avsc': fc.record({
     rows: fc.array(

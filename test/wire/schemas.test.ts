@@ -76,6 +76,8 @@ describe('the schemas', () => {
   )
 })
 
+const CHUNK = ['model_id', 'trainer_epoch', 'sequence', 'kind', 'chunk', 'chunks', 'sha256']
+
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'erasure.avsc': ['event_id', 'user_id', 'event_time'],
   'impression.avsc': ['event_id', 'impression_id', 'user_id', 'item_id', 'event_time'],
@@ -83,29 +85,8 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'like.avsc': ['event_id', 'user_id', 'item_id', 'event_time'],
   'share.avsc': ['event_id', 'user_id', 'item_id', 'event_time'],
   'sample.avsc': ['id', 'key', 'event_time', 'matured_at', 'labels'],
-  'model-update.avsc': [
-    'model_id',
-    'trainer_epoch',
-    'sequence',
-    'kind',
-    'chunk',
-    'chunks',
-    'sha256',
-    'body',
-    'published_at_ms',
-  ],
-  'model-update-deflated.avsc': [
-    'model_id',
-    'trainer_epoch',
-    'sequence',
-    'kind',
-    'chunk',
-    'chunks',
-    'sha256',
-    'body_bytes',
-    'deflated',
-    'published_at_ms',
-  ],
+  'model-update.avsc': [...CHUNK, 'body', 'published_at_ms'],
+  'model-update-deflated.avsc': [...CHUNK, 'body_bytes', 'deflated', 'published_at_ms'],
   'score-request.avsc': ['rows'],
   'score-answer.avsc': ['version', 'sha256', 'tasks', 'probabilities'],
   'model-control.avsc': ['model_id', 'revision', 'decided_at_ms'],

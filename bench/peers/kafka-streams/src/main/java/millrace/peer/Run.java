@@ -9,7 +9,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
-import org.apache.kafka.streams.errors.MissingSourceTopicException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 
 /** One application over all records: a round of the bench, or a joiner until it is closed. */
@@ -32,8 +31,6 @@ final class Run implements AutoCloseable {
     Run run = new Run(options);
     run.streams.setUncaughtExceptionHandler(
         error -> {
-          // The brokers hear of a new topic one after the other.
-          if (error instanceof MissingSourceTopicException) return StreamThreadExceptionResponse.REPLACE_THREAD;
           run.failure.set(error);
           if (options.samples() != null) end(error);
           return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
