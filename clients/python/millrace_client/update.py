@@ -132,7 +132,7 @@ def read_update(body: bytes) -> Update:
 
     keys, values = _rows(of("rows"), sections["rows"][0], int(header["table"]["width"]))
     graph = of("graph").json() if "graph" in sections and sections["graph"][0] in KNOWN["graph"] else None
-    removed = of("removed").array("<u4").reshape(-1, 2) if "removed" in sections else np.zeros((0, 2), np.uint32)
+    removed = _keys(of("removed")) if "removed" in sections else np.zeros((0, 2), np.uint32)
     listed = [(name, version, required) for name, (version, required, _) in sections.items()]
     dense, statistics = _dense(of("dense")), of("statistics").array("<f8")
     update = _update(header, dense, statistics, keys, values, _probe(of("probe")), graph, removed, listed)

@@ -1,5 +1,6 @@
 /** @file The TopicLog on Apache Kafka: the production bus. Positions come from the caller; no consumer group is joined. */
 
+import { setMaxListeners } from 'node:events'
 import { createErrorFromCode } from 'kafkajs/src/protocol/error.js'
 import { DEFAULT_PATIENCE_MS, type KafkaLogOptions } from '../options.ts'
 import type {
@@ -72,6 +73,8 @@ export class KafkaLog implements TopicLog {
   #reading: Promise<unknown> = Promise.resolve()
 
   constructor(options: KafkaLogOptions) {
+    // Every operation under way listens: any number of them is no leak.
+    setMaxListeners(0, this.#closing.signal)
     this.#options = options
     this.#place = options.brokers.join(', ')
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES
