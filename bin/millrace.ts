@@ -58,11 +58,7 @@ ${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`
 program
   .command('start')
   .description('start a simulated app and learn from it, without a broker')
-  .option(
-    '--exit',
-    'end after --impressions and print the tables (default without a terminal)',
-    false,
-  )
+  .option('--exit', 'end after --impressions and print the tables; without a terminal always')
   .option('--impressions <n>', 'length of a bounded run', whole, 300_000)
   .option('--seed <n>', 'seed of the simulated app', whole, 1)
   .option('--per-second <n>', 'events per second of an unbounded run', whole, 3_000)
@@ -80,7 +76,7 @@ program
 program
   .command('run <job>')
   .description('run a job until Ctrl-C: the whole of it, or one role in a process of its own')
-  .option('--exit', 'end when everything that is on the bus was read', false)
+  .option('--exit', 'end when everything that is on the bus was read')
   .addOption(
     new Option(
       '--role <role>',

@@ -4,7 +4,8 @@ import type { Command } from 'commander'
 import type { CommandContext } from '../topology/command-context.ts'
 import { jsonOption, positive } from './options.ts'
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+/** Commander asks for the option when nothing was collected; a default of [] would count as something. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }
 
@@ -15,7 +16,7 @@ export function addOwnEventsCommands(program: Command, context: CommandContext):
   program
     .command('init')
     .description('write a job file and its schemas from a sample of events')
-    .requiredOption('--input <file>', INPUT, collect, [])
+    .requiredOption('--input <file>', INPUT, collect)
     .option('--output <folder>', 'folder to write to', '.')
     .option('--name <name>', 'name of the job and its model')
     .option('--kind-field <field>', 'field that says the kind of a row; guessed unless given')
@@ -25,7 +26,7 @@ export function addOwnEventsCommands(program: Command, context: CommandContext):
     )
     .option('--brokers <list>', 'host:port,... of a Kafka bus; without it, files in a folder')
     .option('--rows <n>', 'rows that are read of each file', positive, 100_000)
-    .option('--force', 'write over files that are there', false)
+    .option('--force', 'write over files that are there')
     .addOption(jsonOption)
     .addHelpText(
       'after',
@@ -41,7 +42,7 @@ Examples:
   program
     .command('import <job>')
     .description('append events from NDJSON files to the bus of a job')
-    .requiredOption('--input <file>', INPUT, collect, [])
+    .requiredOption('--input <file>', INPUT, collect)
     .option('--kind-field <field>', 'field that says the kind of a row; guessed unless given')
     .addOption(jsonOption)
     .addHelpText(

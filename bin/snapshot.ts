@@ -39,9 +39,9 @@ Examples:
     (options) => run(options, { kind: 'verify' }),
   )
   withKey(add('pin [version]', 'keep all consumers at a version', '6 '))
-    .option('--release', 'let them follow the newest again', false)
+    .option('--release', 'let them follow the newest again')
     .action((version, options) => {
-      if ((version === undefined) === !options.release) {
+      if ((version === undefined) === (options.release !== true)) {
         throw new InvalidArgumentError('give a version, or --release')
       }
       return run(options, { kind: 'pin', version: version && versionOf(version) })

@@ -5,6 +5,7 @@ import { compileFeatures } from '../src/features/feature-spec.ts'
 import { hasState } from '../src/features/state-options.ts'
 import { buildModel } from '../src/model/build-model.ts'
 import { countValues } from '../src/model/parameters.ts'
+import { countOf } from '../src/observe/format.ts'
 import { erasureOf, type Job, loadJob, startsAtImpressions } from '../src/settings/job.ts'
 import type { AvroSchema } from '../src/wire/avro-schema.ts'
 import { type CommandContext, printResult } from './command-context.ts'
@@ -39,10 +40,10 @@ export async function checkJob(file: string): Promise<{ value: object; text: str
   const weights = countValues(model.parameters)
   const learned = spec.denseWidth - spec.numberWidth
   const text =
-    `${file}: sound. ${tasks.length} tasks (${tasks.join(', ')}), ${spec.slots.length} id features, ` +
-    `${spec.numberWidth} numbers, ${learned} columns learned from the stream, ` +
-    `${model.kind} with ${weights} dense weights, ` +
-    `${model.columnsPerField} columns per id.`
+    `${file}: sound. ${countOf(tasks.length, 'task')} (${tasks.join(', ')}), ${countOf(spec.slots.length, 'id feature')}, ` +
+    `${countOf(spec.numberWidth, 'number')}, ${countOf(learned, 'column')} learned from the stream, ` +
+    `${model.kind} with ${countOf(weights, 'dense weight')}, ` +
+    `${countOf(model.columnsPerField, 'column')} per id.`
   const value = {
     job: job.name,
     tasks,

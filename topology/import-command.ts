@@ -5,7 +5,7 @@ import type { OutgoingRecord, TopicLog } from '../src/broker/topic-log.ts'
 import { type Row, readTime } from '../src/datasets/field-profile.ts'
 import { MillraceError, messageOf } from '../src/errors.ts'
 import type { EventKind } from '../src/events/event-kind.ts'
-import { formatCount } from '../src/observe/format.ts'
+import { countOf, formatCount } from '../src/observe/format.ts'
 import { type Job, loadJob } from '../src/settings/job.ts'
 import type { AvroCodec } from '../src/wire/avro-codec.ts'
 import { openBus } from './bus.ts'
@@ -153,8 +153,8 @@ function refuse({ refused }: Imported, reason: string): void {
 function report(context: CommandContext, { appended, refused }: Imported): void {
   const left = refused.reasons.map((reason) => `  ${reason}`)
   const lines = [
-    ...Array.from(appended, ([kind, count]) => `${kind} ${count}`),
-    ...(refused.count === 0 ? [] : [`left out ${refused.count}`, ...left]),
+    ...Array.from(appended, ([kind, count]) => `appended ${formatCount(count)} ${kind}`),
+    ...(refused.count === 0 ? [] : [`left out ${countOf(refused.count, 'row')}`, ...left]),
   ]
   const value = { appended: Object.fromEntries(appended), left_out: refused }
   printResult(context, value, lines.join('\n'))

@@ -34,7 +34,7 @@ export interface InitCommand {
   /** Rows that are read of each file. */
   readonly rows: number
   /** Write over files that are there. */
-  readonly force: boolean
+  readonly force?: boolean
 }
 
 /** As `--anchor`: nothing says what was shown. */
@@ -48,7 +48,7 @@ export async function initCommand(context: CommandContext, command: InitCommand)
   }
   const [job = ''] = files.keys()
   const taken = [...files.keys()].filter((path) => existsSync(path))
-  if (taken.length > 0 && !command.force) {
+  if (taken.length > 0 && command.force !== true) {
     throw new MillraceError('USAGE', `${taken.join(', ')} is there already`, {
       remedy: 'give another --output, or --force to write over it',
     })

@@ -8,7 +8,14 @@ import { MillraceError, messageOf } from '../src/errors.ts'
 /** The objects of a file, one per line; BAD_INPUT names file and line of what is no JSON object. */
 export async function* readNdjson(path: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
   let line = 0
-  const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity })
+  const input = createReadStream(path, 'utf8')
+  await once(input, 'open').catch((cause) => {
+    throw new MillraceError('BAD_INPUT', `cannot read ${path}: ${messageOf(cause)}`, {
+      remedy: 'give the path of a file with one JSON object per line',
+      cause,
+    })
+  })
+  const lines = createInterface({ input, crlfDelay: Infinity })
   for await (const text of lines) {
     line += 1
     if (text.trim() !== '') yield objectFrom(text, `${path}:${line}`)

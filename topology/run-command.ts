@@ -15,7 +15,7 @@ import type { Share } from './sample-inputs.ts'
 export interface RunCommand {
   readonly job: string
   /** End when everything that is on the bus now was learned from. */
-  readonly exit: boolean
+  readonly exit?: boolean
   readonly report?: string
   /** What this process does of the job. */
   readonly role: 'all' | 'joiner' | 'trainer'
@@ -38,7 +38,7 @@ export async function runCommand(context: CommandContext, command: RunCommand): 
     reportFile: command.report,
     faces: true,
     // Nobody scrapes a run that ends by itself: a busy port must not stop it.
-    anyPort: command.exit,
+    anyPort: command.exit === true,
     terminal: context.terminal,
     role: command.role === 'trainer' ? trainerRole(command.share) : WHOLE_JOB,
   })
@@ -53,7 +53,7 @@ async function joinerCommand(
   const report = await runJoiner({
     job,
     clock: context.clock,
-    untilEnd: command.exit,
+    untilEnd: command.exit === true,
     reportFile: command.report,
   })
   const color = wantsColor(context.terminal.isTTY === true, context.environment)

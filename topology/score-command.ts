@@ -3,7 +3,7 @@
 import { openFileLog } from '../src/broker/file-log/file-log.ts'
 import { MillraceError } from '../src/errors.ts'
 import { FeatureEncoder } from '../src/features/encode.ts'
-import { formatCount } from '../src/observe/format.ts'
+import { countOf, formatCount } from '../src/observe/format.ts'
 import { Follower } from '../src/serve/follower.ts'
 import type { ServedModel } from '../src/serve/served-model.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
@@ -43,7 +43,7 @@ export async function scoreCommand(context: CommandContext, command: ScoreComman
   printResult(
     context,
     { rows, output: command.output, model_id, version, sha256 },
-    `scored ${rows} rows with version ${version} of ${model_id} (${sha256})`,
+    `scored ${countOf(rows, 'row')} with version ${version} of ${model_id} (${sha256})`,
   )
 }
 
@@ -89,7 +89,10 @@ async function scoreFile(
   let buffered: Readonly<Record<string, unknown>>[] = []
   let rows = 0
   const drain = async (): Promise<void> => {
-    const batch = buffered.map((fields) => ({ fields, time: timeOf(fields, timeField) }))
+    const batch = buffered.map((fields, i) => ({
+      fields,
+      time: timeOf(fields, timeField, `${input}, row ${rows + i + 1}`),
+    }))
     const scores = model.score(encoder.encode(batch))
     for (const [i, fields] of buffered.entries()) {
       const named = model.header.tasks.map((task, t) => [task, scores[t * buffered.length + i]])
@@ -111,10 +114,10 @@ async function scoreFile(
   return rows
 }
 
-function timeOf(fields: Readonly<Record<string, unknown>>, field: string): number {
+function timeOf(fields: Readonly<Record<string, unknown>>, field: string, place: string): number {
   const time = writtenTime(fields[field])
   if (time !== undefined) return time
-  throw new MillraceError('BAD_INPUT', `a row has no event time in ${field}`, {
+  throw new MillraceError('BAD_INPUT', `${place}: no event time in ${field}`, {
     remedy:
       'give Unix milliseconds or ISO 8601 with a zone there, or name another field with --time-field',
   })

@@ -20,7 +20,7 @@ export interface FollowOptions {
   /** Called at the end of the topic: where to read on when another follower took over. */
   readonly look?: (options: FollowOptions) => Promise<number | undefined>
   readonly report: (report: ScorerReport) => void
-  /** Called whenever the end of the topic is reached. */
+  /** Called whenever the end of the topic is reached and the decisions of operators are obeyed. */
   readonly onCaughtUp: () => void
   readonly signal: AbortSignal
 }
@@ -55,13 +55,14 @@ export async function followUntilStopped(options: FollowOptions): Promise<void> 
 
 /** Reads one piece, or waits for one; returns the offset to go on from. */
 async function step(options: FollowOptions, from: number | undefined): Promise<number> {
-  const { log, topic, codec, onCaughtUp } = options
+  const { log, topic, codec } = options
   const offset = from ?? (await startOffset(log, topic, codec))
   const at = { topic, partition: 0, offset }
   const [batch] = await log.read([at], READ_RECORDS)
   if (batch === undefined) {
-    onCaughtUp()
+    // Decisions first: whoever is told that the end is reached scores with what is in use now.
     const elsewhere = await options.look?.(options)
+    options.onCaughtUp()
     if (elsewhere !== undefined) return elsewhere
     await log.waitForRecords([at], WAIT_MS)
     return offset

@@ -1,6 +1,7 @@
 /** @file `millrace snapshot list | show | diff | verify`: what is on a model topic, what is in a version, and whether it is sound. */
 
 import { MillraceError } from '../src/errors.ts'
+import { formatBytes, formatCount, NO_VALUE } from '../src/observe/format.ts'
 import type { ModelControl } from '../src/publish/control.ts'
 import type { DenseWeights, UpdateContent } from '../src/publish/update.ts'
 import { Follower } from '../src/serve/follower.ts'
@@ -35,8 +36,11 @@ export async function listSnapshots(context: CommandContext, source: VersionSour
       state: stateOf(version, control),
     }),
   )
-  const lines = rows.map(listLine)
-  printResult(context, rows, lines.join('\n') || `no whole version on topic ${source.topic}`)
+  const text =
+    rows.length === 0
+      ? `no whole version on topic ${source.topic}`
+      : aligned([HEADINGS, ...rows.map(cellsOf)])
+  printResult(context, rows, text)
 }
 
 /** A version as `list --json` gives it. */
@@ -52,18 +56,36 @@ interface ListedRow {
   readonly state: string
 }
 
-function listLine(row: ListedRow): string {
-  const cells = [
-    String(row.version).padStart(6),
-    row.kind.padEnd(5),
+const HEADINGS = ['version', 'kind', 'sha256', 'samples', 'size', 'published', 'signature', 'state']
+
+const FIGURES = new Set(['version', 'samples', 'size'])
+
+function cellsOf(row: ListedRow): string[] {
+  return [
+    String(row.version),
+    row.kind,
     row.sha256.slice(0, 12),
-    `${row.samples ?? '?'} samples`,
-    `${row.bytes} bytes`,
-    row.published_at,
-    `signature ${row.signature}`,
+    row.samples === null ? NO_VALUE : formatCount(row.samples),
+    formatBytes(row.bytes),
+    `${row.published_at.slice(0, 19).replace('T', ' ')}Z`,
+    row.signature,
     row.state,
   ]
-  return cells.join('  ').trimEnd()
+}
+
+/** Columns as wide as their widest cell, figures to the right. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) =>
+        FIGURES.has(HEADINGS[column]!)
+          ? cell.padStart(widths[column]!)
+          : cell.padEnd(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd()
+  return rows.map(line).join('\n')
 }
 
 function stateOf({ sha256, fault }: ListedVersion, control: ModelControl): string {

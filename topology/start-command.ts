@@ -13,7 +13,7 @@ import { runJob } from './run-job.ts'
 export interface StartCommand {
   readonly job?: string
   /** End after the stated number of impressions; without a terminal that is the default. */
-  readonly exit: boolean
+  readonly exit?: boolean
   readonly impressions: number
   readonly seed: number
   /** Events per second while it runs without end. */
@@ -32,7 +32,7 @@ export async function startCommand(context: CommandContext, command: StartComman
       remedy: 'use millrace produce and millrace run',
     })
   }
-  const bounded = command.exit || context.terminal.isTTY !== true
+  const bounded = command.exit === true || context.terminal.isTTY !== true
   // Each start is a new app with a new history: what an earlier one left would not fit to it.
   rmSync(job.bus.path, { recursive: true, force: true })
   rmSync(stateFolder(job), { recursive: true, force: true })

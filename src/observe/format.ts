@@ -10,6 +10,11 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
+/** `1 row`, `2,000 rows`. */
+export function countOf(value: number, noun: string): string {
+  return `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`
+}
+
 /** Four decimals, the precision at which quality figures differ. */
 export function formatFigure(value: number | undefined): string {
   return value === undefined ? NO_VALUE : value.toFixed(4)

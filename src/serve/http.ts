@@ -37,7 +37,7 @@ export interface ScoringHttpOptions {
   readonly schemas?: ScoreSchemas
   /** Scores a share of the rows once more, after the answer. */
   readonly shadow?: Shadow | undefined
-  /** True when the follower has read to the end of the topic once and a version is in use. */
+  /** True when the follower has read to the end of the topic once, obeyed its operators, and a version is in use; no answers before. */
   readonly ready: () => boolean
   readonly metrics: ExposedMetrics
   readonly report: (report: ScorerReport) => void
@@ -169,7 +169,7 @@ function addScore(server: FastifyInstance, options: ScoringHttpOptions): void {
     },
     handler: async (request, reply) => {
       const { spec } = scorer
-      if (spec === undefined) return refuseWithoutModel(reply)
+      if (spec === undefined || !options.ready()) return refuseWithoutModel(reply)
       const read = readerOf(spec).read(request.body)
       if (read.kind === 'fault') return refuse(reply, read.status, read.message)
       const scored = scorer.score(read.rows)

@@ -5,7 +5,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'an alias (*name) refers to no anchor (&name) before it',
   BAD_DIRECTIVE: 'a line that starts with % is a directive, which a job file does not need',
   BAD_DQ_ESCAPE: 'a backslash in double quotes is no valid escape; use single quotes',
-  BAD_INDENT: 'the indentation does not fit the lines above; use the same spaces for one level',
+  BAD_INDENT:
+    'the indentation does not fit the lines above: use the same spaces for one level, and close every { and [ before',
   BAD_PROP_ORDER: 'an anchor or tag stands at the wrong place',
   BAD_SCALAR_START: 'a value cannot start with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a block cannot stand on the line of its key; start it on the next line',

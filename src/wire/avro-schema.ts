@@ -53,13 +53,13 @@ export function parseSchema(json: unknown, origin: string): AvroSchema {
   }
 }
 
-/** Reads an Avro schema of a record from a file. Throws IO when it cannot be read, BAD_SCHEMA when it is not a schema. */
+/** Reads an Avro schema of a record from a file. Throws BAD_SCHEMA when it cannot be read or is not a schema. */
 export function loadSchema(path: string): AvroSchema {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new MillraceError('IO', `cannot read the schema ${path}: ${messageOf(cause)}`, {
+    throw new MillraceError('BAD_SCHEMA', `cannot read the schema ${path}: ${messageOf(cause)}`, {
       remedy: 'Give the path of an Avro schema file (.avsc).',
       cause,
     })

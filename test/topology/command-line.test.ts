@@ -35,7 +35,7 @@ describe('a log with events', () => {
     const { code, stdout } = await run(['check', `${folder}/job.yaml`])
     expect(code).toBe(0)
     expect(stdout).toContain(
-      '2 tasks (click, like), 3 id features, 1 numbers, 9 columns learned from the stream, mmoe',
+      '2 tasks (click, like), 3 id features, 1 number, 9 columns learned from the stream, mmoe',
     )
   })
 

@@ -37,7 +37,9 @@ test('init, import, run and score lead from NDJSON to probabilities that know th
   const job = readFileSync(`${folder}/shop/job.yaml`, 'utf8')
   expect(job).toContain('key: [user_id, product_id], anchor: true')
   const imported = await ok(folder, 'import', 'shop/job.yaml', '--input', 'events.ndjson')
-  expect(imported).toMatch(/^view 12000\ncart \d+\npurchase \d+\n$/)
+  expect(imported).toMatch(
+    /^appended 12,000 view\nappended [\d,]+ cart\nappended [\d,]+ purchase\n$/,
+  )
   await ok(folder, 'run', 'shop/job.yaml', '--exit', '--report', 'report.json')
   const report = JSON.parse(readFileSync(`${folder}/report.json`, 'utf8'))
   expect(report.accounting.view).toMatchObject({ in: 12_000, orphans: 0, dead_letters: 0, open: 0 })
@@ -74,7 +76,7 @@ test('import names rows that do not fit, goes on with the others, and fails when
   const wrong = { event_id: 'x', at: 'yesterday', type: 'view', user_id: 'u1', product_id: 'p1' }
   writeFileSync(`${folder}/more.ndjson`, `${rows}${JSON.stringify(wrong)}\n`)
   const text = await ok(folder, 'import', 'shop/job.yaml', '--input', 'more.ndjson')
-  expect(text).toMatch(/left out 1\n {2}more\.ndjson, row \d+: at is no time in iso/)
+  expect(text).toMatch(/left out 1 row\n {2}more\.ndjson, row \d+: at is no time in iso/)
   writeFileSync(`${folder}/wrong.ndjson`, `${JSON.stringify(wrong)}\n`)
   const failed = await run(['import', 'shop/job.yaml', '--input', 'view=wrong.ndjson'], folder)
   expect(failed.code).toBe(4)

