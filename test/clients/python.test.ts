@@ -10,6 +10,7 @@ import { pythonEnvironment } from '../../scripts/python-environment.mjs'
 import { openFileLog } from '../../src/broker/file-log/file-log.ts'
 import { keyPair } from '../publish/keys.ts'
 import { temporaryFolder } from '../topology/temporary-job.ts'
+import { loggedTopic } from './logged-topic.ts'
 import { featureVectors, MODELS, publishTopic, sampleRows } from './python-topics.ts'
 
 let folder = ''
@@ -22,6 +23,7 @@ beforeAll(async () => {
   const rows = sampleRows(40, 9)
   const topics: object[] = []
   for (const [topic, model] of MODELS) topics.push(await publishTopic(place, topic, model, rows))
+  topics.push(await loggedTopic(place))
   writeFileSync(
     `${folder}/topics.json`,
     JSON.stringify([

@@ -1,26 +1,17 @@
 /** @file Joiners and a trainer on one log do what one process does: the samples of the batch oracle, the versions of the whole job. */
 
-import { lastValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
 import { MemoryLog } from '../../src/broker/memory-log.ts'
-import type { TopicLog } from '../../src/broker/topic-log.ts'
 import type { Report } from '../../src/observe/report.ts'
 import type { Job } from '../../src/settings/job.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
-import { joinerRounds } from '../../topology/joiner.ts'
-import { JoinerRun } from '../../topology/joiner-run.ts'
 import { trainerRole } from '../../topology/learner-role.ts'
 import { expectOracle } from './joiner-churn.ts'
 import { learnWhole } from './learn-whole.ts'
-import { frozenClock, produceWorld, smallJob, temporaryFolder } from './temporary-job.ts'
+import { joinAll } from './logged-samples.ts'
+import { produceWorld, smallJob, temporaryFolder } from './temporary-job.ts'
 
 const IMPRESSIONS = 1_500
-
-async function joinAll(job: Job, log: TopicLog): Promise<void> {
-  const run = await JoinerRun.open({ job, log, clock: frozenClock, untilEnd: true })
-  await lastValueFrom(joinerRounds(run))
-  await run.close()
-}
 
 function versionsOf(reports: readonly Report[]): string[] {
   return reports.flatMap((report) => (report.kind === 'published' ? [report.sha256] : []))

@@ -1,4 +1,4 @@
-"""Features that the trainer learns from the stream: rates and times since last seen (docs/model-topic.md, "Dense inputs")."""
+"""Features that the trainer learns from the stream: rates, times since last seen, histories (docs/model-topic.md, "Dense inputs")."""
 
 import math
 from collections.abc import Mapping
@@ -34,6 +34,8 @@ class StateTable:
     @property
     def columns(self) -> int:
         """Dense inputs that the feature fills."""
+        if self.feature["kind"] == "history":
+            return 0
         if self.feature["kind"] == "last_seen":
             return 1
         return len(self.feature["half_life_hours"]) * (len(self.feature["tasks"]) + bool(self.feature["counts"]))
@@ -41,6 +43,8 @@ class StateTable:
     @property
     def width(self) -> int:
         """Values of a row."""
+        if self.feature["kind"] == "history":
+            return 2 * int(self.feature["last"])
         if self.feature["kind"] == "last_seen":
             return _TIME_COLUMNS
         return _TIME_COLUMNS + 2 * len(self.feature["half_life_hours"]) * len(self.feature["tasks"])
@@ -69,6 +73,14 @@ class StateTable:
                 for c, value in enumerate(self._rates(row, time)):
                     out[c] += value / len(keys)
         return out
+
+    def history(self, key: Key) -> list[Key]:
+        """Keys of the past items, newest first: 32-bit words in place of floats, ended by two zeros."""
+        row = self._rows.get(key)
+        if row is None:
+            return []
+        pairs: list[Key] = [(int(hi), int(lo)) for hi, lo in row.view(np.uint32).reshape(-1, 2)]
+        return pairs[: pairs.index((0, 0))] if (0, 0) in pairs else pairs
 
     def _last_seen(self, keys: list[Key], time: float) -> float:
         scale = self.feature["scale_minutes"] * _MINUTE_MS

@@ -18,7 +18,8 @@ from .update import Encoded, Slot
 Row = Mapping[str, Any]
 _HOUR_MS = 3_600_000
 _LARGEST = 1e100
-_STATE = {"rate", "last_seen"}
+_STATE = {"rate", "last_seen", "history"}
+_NO_SLOT = {"number", "rate", "last_seen"}
 _KINDS = {"id", "ids", "number", "bucket", "hour", "weekday", "cross"} | _STATE
 
 
@@ -76,7 +77,7 @@ class FeatureEncoder:
         unknown = sorted({str(f["kind"]) for f in features} - _KINDS)
         if unknown:
             raise Foreign(f"this client does not encode features of kind {', '.join(unknown)}")
-        self._slots = [f for f in features if f["kind"] != "number" and f["kind"] not in _STATE]
+        self._slots = [f for f in features if f["kind"] not in _NO_SLOT]
         self._numbers = [f for f in features if f["kind"] == "number"]
         self.state = {f["name"]: StateTable(f) for f in features if f["kind"] in _STATE}
         self._seeds = {f["name"]: murmur(f["name"].encode(), 0)[0] for f in self._slots}
@@ -88,12 +89,12 @@ class FeatureEncoder:
         for feature in self._slots:
             keys = [self._keys(feature, row, time, above, r) for r, (row, time) in enumerate(zip(rows, times))]
             above[feature["name"]] = keys
-            slots.append(_slot(self._pooling(feature), keys))
+            slots.append(_slot(self._pooling(feature), keys, self._query(feature)))
         dense = np.zeros((len(rows), len(self._numbers)), np.float32)
         for c, feature in enumerate(self._numbers):
             for r, row in enumerate(rows):
                 dense[r, c] = _dense(feature, row, statistics[3 * c : 3 * c + 3])
-        columns = [dense, *(self._state_columns(table, times, above) for table in self.state.values())]
+        columns = [dense, *(self._state_columns(table, times, above) for table in self.state.values() if table.columns)]
         return Encoded(len(rows), slots, np.concatenate(columns, axis=1))
 
     def _state_columns(
@@ -107,12 +108,20 @@ class FeatureEncoder:
         return columns
 
     def _pooling(self, feature: Mapping[str, Any]) -> str:
+        if feature["kind"] == "history":
+            return f"history-{feature['pooling']}"
         if feature["kind"] == "ids":
             return str(feature["pooling"])
         if feature["kind"] != "cross":
             return "single"
         members = [f for f in self._slots if f["name"] in feature["of"]]
         return "mean" if any(self._pooling(f) != "single" for f in members) else "single"
+
+    def _query(self, feature: Mapping[str, Any]) -> int:
+        """The slot that attention asks with: the item of the row."""
+        if self._pooling(feature) != "history-attention":
+            return -1
+        return [f["name"] for f in self._slots].index(feature["items"])
 
     def _keys(
         self,
@@ -134,6 +143,9 @@ class FeatureEncoder:
         if kind == "bucket":
             number = _number(row.get(feature.get("from") or feature["name"]))
             return [key(None if number is None else _bucket(number, feature))]
+        if kind == "history":
+            whose = _cross([above[name][r] for name in feature["of"]], seed, 1)
+            return self.state[feature["name"]].history(whose[0])
         if kind == "cross":
             return _cross([above[name][r] for name in feature["of"]], seed, feature["limit"])
         hours = math.floor((time + feature["utc_offset_hours"] * _HOUR_MS) / _HOUR_MS)
@@ -185,7 +197,7 @@ def _dense(feature: Mapping[str, Any], row: Row, statistics: npt.NDArray[np.floa
     return float(min(feature["clip"], max(-feature["clip"], value)))
 
 
-def _slot(pooling: str, keys: list[list[tuple[int, int]]]) -> Slot:
+def _slot(pooling: str, keys: list[list[tuple[int, int]]], query: int) -> Slot:
     flat = np.array([key for row in keys for key in row], np.uint32).reshape(-1, 2)
     starts = np.concatenate([[0], np.cumsum([len(row) for row in keys])]).astype(np.uint32)
-    return Slot(pooling, flat[:, 0], flat[:, 1], starts)
+    return Slot(pooling, flat[:, 0], flat[:, 1], starts, query)

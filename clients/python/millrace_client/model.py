@@ -10,6 +10,7 @@ from . import graph as forward
 from .errors import Foreign, NotSound
 from .features import FeatureEncoder, written_time
 from .hashing import initial_vectors
+from .pooling import attend, pool
 from .update import Encoded, Slot, Update
 
 if TYPE_CHECKING:
@@ -60,13 +61,23 @@ class Model:
     def score(self, rows: Sequence[Mapping[str, Any]], time_field: str = "event_time") -> npt.NDArray[np.float64]:
         """[B, T] of probabilities, tasks in the order of `tasks`. Rows have the impression's fields and its event time, Unix ms or ISO 8601 with a zone."""
         times = [written_time(row[time_field]) for row in rows]
-        return self.score_encoded(self._encoder.encode(rows, times, self._statistics))
+        return self.score_encoded(self.encode(rows, times))
+
+    def encode(self, rows: Sequence[Mapping[str, Any]], times: Sequence[float]) -> Encoded:
+        """Keys and dense inputs of rows; `times`: event times, Unix ms."""
+        return self._encoder.encode(rows, times, self._statistics)
 
     def score_encoded(self, encoded: Encoded) -> npt.NDArray[np.float64]:
         """The same for rows that are encoded already."""
         tasks, wide = len(self.tasks), bool(self.header["model"].get("wide"))
-        pooled = [self._pool(slot, encoded.rows) for slot in encoded.slots]
         deep = self.header["table"]["width"] - (tasks if wide else 0)
+        vectors = [self._vectors(slot) for slot in encoded.slots]
+        pooled = [pool(slot, own, encoded.rows) for slot, own in zip(encoded.slots, vectors)]
+        for slot, own, result in zip(encoded.slots, vectors, pooled):
+            if slot.pooling == "history-attention":
+                result[:, :deep] = attend(slot, own[:, :deep], vectors[slot.query][:, :deep])
+            if slot.is_history:
+                result[:, deep:] = 0
         inputs = {"x": np.concatenate([p[:, :deep] for p in pooled], axis=1).astype(np.float64)}
         if encoded.dense.shape[1]:
             inputs["dense"] = encoded.dense.astype(np.float64)
@@ -156,15 +167,6 @@ class Model:
             )
             vectors[~known, : table["width"] - wide] = new
         return vectors
-
-    def _pool(self, slot: Slot, rows: int) -> npt.NDArray[np.float32]:
-        vectors = self._vectors(slot)
-        counts = np.diff(slot.starts.astype(np.int64))
-        pooled = np.zeros((rows, vectors.shape[1]), np.float32)
-        np.add.at(pooled, np.repeat(np.arange(rows), counts), vectors)
-        if slot.pooling == "mean":
-            pooled /= np.maximum(counts, 1)[:, None].astype(np.float32)
-        return pooled
 
 
 def _joined(hi: npt.NDArray[np.uint32], lo: npt.NDArray[np.uint32]) -> list[int]:

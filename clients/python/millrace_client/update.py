@@ -25,12 +25,18 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Slot:
-    """Keys of one feature: row r has those from starts[r] to starts[r + 1]."""
+    """Keys of one feature: row r has those from starts[r] to starts[r + 1]. `query`: of attention, the slot that it asks with."""
 
     pooling: str
     hi: npt.NDArray[np.uint32]
     lo: npt.NDArray[np.uint32]
     starts: npt.NDArray[np.uint32]
+    query: int = -1
+
+    @property
+    def is_history(self) -> bool:
+        """Past items: they have no part in the linear weights."""
+        return self.pooling.startswith("history-")
 
 
 @dataclass(frozen=True)
@@ -236,18 +242,22 @@ def _dense(reader: _Reader) -> dict[str, npt.NDArray[np.float32]]:
     return dense
 
 
-def _pooling(text: str) -> str:
-    if text not in ("single", "mean", "sum"):
-        raise Foreign(f"this client does not pool slots by {text}: the model has features of kind history")
-    return text
+def _slot(reader: _Reader, count: int) -> Slot:
+    pooling, _, query = reader.text().partition(" ")
+    if pooling not in ("single", "mean", "sum", "history-mean", "history-attention"):
+        raise Foreign(f"this client does not pool slots by {pooling}: upgrade it")
+    keys = reader.array("<u4"), reader.array("<u4"), reader.array("<u4")
+    if pooling != "history-attention":
+        return Slot(pooling, *keys)
+    if not query.isdecimal() or int(query) >= count:
+        raise NotSound(f"attention asks with slot {query} of {count}")
+    return Slot(pooling, *keys, int(query))
 
 
 def _probe(reader: _Reader) -> tuple[Encoded, npt.NDArray[np.float32]]:
     rows = reader.u32()
-    slots = [
-        Slot(_pooling(reader.text()), reader.array("<u4"), reader.array("<u4"), reader.array("<u4"))
-        for _ in range(reader.u32())
-    ]
+    count = reader.u32()
+    slots = [_slot(reader, count) for _ in range(count)]
     width, dense, scores = reader.u32(), reader.array("<f4"), reader.array("<f4")
     if len(dense) != rows * width:
         raise NotSound(f"{len(dense)} dense inputs for {rows} probe rows of {width}")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from millrace_client import FeatureEncoder, Foreign
+from millrace_client import FeatureEncoder, Foreign, NotSound
 from millrace_client.features import number_text
 from millrace_client.hashing import initial_vectors, murmur
-from millrace_client.update import _probe, _Reader
+from millrace_client.pooling import attend
+from millrace_client.update import Slot, _probe, _Reader
 
 VECTORS = json.loads(Path(os.environ["MILLRACE_VECTORS"], "features.json").read_text())
 
@@ -48,8 +49,24 @@ def test_a_kind_that_is_not_known_is_named() -> None:
         FeatureEncoder([{"name": "x", "kind": "from-the-future"}])
 
 
-def test_a_model_with_a_history_is_refused_by_name() -> None:
-    name = b"history-attention 3"
-    slots = struct.pack("<II", 0, 1) + struct.pack("<I", len(name)) + name + struct.pack("<III", 0, 0, 0)
-    with pytest.raises(Foreign, match="features of kind history"):
+@pytest.mark.parametrize(
+    "pooling, error, words",
+    [
+        (b"from-the-future", Foreign, "pool slots by from-the-future"),
+        (b"history-attention 3", NotSound, "slot 3 of 1"),
+        (b"history-attention", NotSound, "attention asks with slot"),
+    ],
+)
+def test_pooling_that_is_not_known_or_asks_with_no_slot_is_refused(pooling: bytes, error: type, words: str) -> None:
+    slots = struct.pack("<II", 0, 1) + struct.pack("<I", len(pooling)) + pooling + struct.pack("<III", 0, 0, 0)
+    with pytest.raises(error, match=words):
         _probe(_Reader(slots))
+
+
+def test_attention_weighs_past_items_by_the_one_that_is_shown_and_gives_zeros_without_a_past() -> None:
+    slot = Slot("history-attention", *(np.zeros(3, np.uint32),) * 2, np.array([0, 2, 2, 3], np.uint32), 0)
+    keys = np.array([[1, 0], [0, 1], [5, 5]], np.float32)
+    queries = np.array([[2, 0], [1, 1], [0, 0]], np.float32)
+    near = 1 / (1 + np.exp(-2 / np.sqrt(2)))
+    expected = [[near, 1 - near], [0, 0], [5, 5]]
+    np.testing.assert_allclose(attend(slot, keys, queries), expected, rtol=1e-6)

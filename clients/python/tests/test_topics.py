@@ -24,9 +24,19 @@ def test_scores_are_the_trainers(topic: dict) -> None:
     follower = follow_file_log(FOLDER / "bus", topic["topic"], trusted=trusted(topic))
     assert follower.model is not None, follower.refusals
     assert (follower.model.sequence, follower.sha256) == (topic["sequence"], topic["sha256"])
-    scores = follower.model.score(TOPICS[0]["rows"], "time")
+    scores = follower.model.score(topic.get("rows", TOPICS[0]["rows"]), "time")
     expected = np.array(topic["scores"]).reshape(len(follower.model.tasks), -1).T
     assert np.abs(scores - expected).max() < 1e-5
+
+
+def test_logged_samples_have_histories_of_both_kinds() -> None:
+    topic = next(topic for topic in TOPICS if topic["topic"] == "logged")
+    follower = follow_file_log(FOLDER / "bus", "logged")
+    assert follower.model is not None and len(topic["rows"]) == 200
+    times = [row["time"] for row in topic["rows"]]
+    slots = follower.model.encode(topic["rows"], times).slots
+    pooled = {slot.pooling: len(slot.hi) for slot in slots if slot.is_history}
+    assert set(pooled) == {"history-attention", "history-mean"} and min(pooled.values()) > 100
 
 
 def test_an_erased_user_loses_its_rows() -> None:
