@@ -28,6 +28,13 @@ export class ByteWriter {
     return this
   }
 
+  /** Makes room for so many more bytes, and some to spare: growing on the way would copy what is there, into memory that is not warm. */
+  reserve(count: number): this {
+    const needed = this.#length + count
+    if (needed > this.#bytes.length) this.#grow(Math.ceil(needed * 1.25))
+    return this
+  }
+
   u8(value: number): this {
     const at = this.#take(1) // before the view is read: it may be a new one
     this.#view.setUint8(at, value)
@@ -83,11 +90,15 @@ export class ByteWriter {
     const at = this.#length
     this.#length += count
     if (this.#length > this.#bytes.length) {
-      const before = this.#bytes.subarray(0, at)
-      this.#replace(Math.max(this.#length, this.#bytes.length * 2))
-      this.#bytes.set(before)
+      this.#grow(Math.max(this.#length, this.#bytes.length * 2))
     }
     return at
+  }
+
+  #grow(capacity: number): void {
+    const before = this.#bytes
+    this.#replace(capacity)
+    this.#bytes.set(before)
   }
 
   #replace(capacity: number): void {

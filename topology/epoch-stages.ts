@@ -3,6 +3,7 @@
  * takes what the step before it gave.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Epoch } from '../src/broker/epoch-journal.ts'
 import type { Decoded } from '../src/events/event.ts'
 import type { Report } from '../src/observe/report.ts'
@@ -11,6 +12,7 @@ import type { Corrections } from '../src/publish/update.ts'
 import type { Intake, IntakeOutputs } from '../src/samples/intake.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import type { Sample } from '../src/samples/sample.ts'
+import type { Slices } from '../src/slices.ts'
 import type { Clock } from '../src/time.ts'
 import type { EventInput } from './event-inputs.ts'
 import type { Poll } from './event-source.ts'
@@ -59,7 +61,36 @@ export function takeIn<Outputs extends IntakeOutputs>(
   epoch: Epoch,
   records: readonly Decoded[],
 ): Outputs[] {
-  const outputs = [intake.push(records)]
+  return [intake.push(records), ...decided(intake, inputs, epoch)]
+}
+
+/** Records that are taken in as one slice. A few may let many go that waited for them. */
+const SLICE_RECORDS = 64
+
+/** A poll's records decoded and taken in slice by slice; what comes out does not depend on the slices (law 7). */
+export function* takingIn<Outputs extends IntakeOutputs>(
+  intake: Intake<Outputs>,
+  inputs: readonly EventInput[],
+  { epoch, batches }: Poll,
+): Slices<Outputs[]> {
+  const outputs: Outputs[] = []
+  for (const batch of batches) {
+    for (let from = 0; from < batch.records.length; from += SLICE_RECORDS) {
+      const records = batch.records.slice(from, from + SLICE_RECORDS)
+      outputs.push(intake.push(decodeReads(inputs, { epoch, batches: [{ ...batch, records }] })))
+      yield
+    }
+  }
+  return [...outputs, ...decided(intake, inputs, epoch)]
+}
+
+/** What the intake gives for the idle and finished inputs that the epoch names. */
+function decided<Outputs extends IntakeOutputs>(
+  intake: Intake<Outputs>,
+  inputs: readonly EventInput[],
+  epoch: Epoch,
+): Outputs[] {
+  const outputs: Outputs[] = []
   const idle = new Set(epoch.idle)
   const finished = new Set(epoch.finished)
   for (const input of inputs.keys()) {
@@ -75,7 +106,11 @@ export async function sideline(
   context: EpochContext,
   outputs: readonly IntakeOutputs[],
 ): Promise<readonly IntakeOutputs[]> {
-  for (const part of outputs) await context.sideOutputs.append(part)
+  await context.sideOutputs.append({
+    deadLetters: outputs.flatMap(({ deadLetters }) => deadLetters),
+    late: outputs.flatMap(({ late }) => late),
+    orphans: outputs.flatMap(({ orphans }) => orphans),
+  })
   return outputs
 }
 
@@ -124,6 +159,8 @@ export async function publish(context: EpochContext): Promise<void> {
     corrections: context.corrections,
     sections: featureStateSections(featureState, publisher.nextKind),
   })
+  // Drafting and hashing take as long as the version is large: two turns instead of one.
+  await nextTurn()
   const verdict = gate.judge(draft, gateEvidence(context.stages))
   context.report({ kind: 'verdict', ...verdict })
   if (verdict.outcome === 'held') {

@@ -32,6 +32,7 @@ export async function learn(context: LearnContext, batch: MiniBatch): Promise<vo
     context,
     batch.filter(({ role }) => role === 'opened'),
   )
+  await nextTurn()
   const teaching = batch.filter(teaches)
   const now = batch.at(-1)?.maturedAt ?? 0
   if (teaching.length > 0) learnFrom(context, teaching, now)

@@ -3,6 +3,7 @@
 import type { Epoch, EpochJournal } from '../src/broker/epoch-journal.ts'
 import { EMBEDDINGS } from '../src/feature-state/user-erasure.ts'
 import type { TableSize } from '../src/observe/report.ts'
+import { inTurns } from '../src/slices.ts'
 import type { CheckpointStore } from '../src/train/checkpoint-store.ts'
 import { type EpochContext, publish } from './epoch-stages.ts'
 import type { EventSource, Poll } from './event-source.ts'
@@ -119,14 +120,16 @@ export class LearnerRun {
   }
 
   /**
-   * Takes the state as it is; making it durable goes on beside the epochs that follow. Until then the checkpoint before it and the
-   * journal are what a restart begins with. Waits for the checkpoint before, and throws what that failed with.
+   * Takes the state as it is, in slices: nothing is learned meanwhile, the metrics are answered. Making it durable goes on beside the
+   * epochs that follow. Until then the checkpoint before it and the journal are what a restart begins with. Waits for the checkpoint
+   * before, and throws what that failed with.
    */
   async checkpoint(): Promise<void> {
     await this.saved()
     const { checkpoints, state, journal } = this.#parts
     const position = this.position()
-    const saving = checkpoints.save(state.parts(position, checkpoints.turn))
+    const parts = await inTurns(state.parts(position, checkpoints.turn))
+    const saving = checkpoints.save(parts)
     this.#uncovered = []
     this.#checkpointed = this.#records
     this.#saved = saving.then(() => {

@@ -5,6 +5,7 @@ import { ByteReader, ByteWriter } from '../src/bytes.ts'
 import type { EmbeddingTable } from '../src/embeddings/table.ts'
 import { restoreTable, snapshotTable, TablePieces } from '../src/embeddings/table-snapshot.ts'
 import { MillraceError } from '../src/errors.ts'
+import type { Slices } from '../src/slices.ts'
 import type { Stage } from '../src/stage.ts'
 import type { CheckpointPart, LoadedCheckpoint } from '../src/train/checkpoint-store.ts'
 import type { Turn } from '../src/turn.ts'
@@ -78,22 +79,26 @@ export class LearnerState {
     ]
   }
 
-  /** Some are views that are valid until the next call. */
-  parts(position: LearnerPosition, turn: Turn): CheckpointPart[] {
+  /** In slices, between which nothing may be learned. Some are views that are valid until the next call. */
+  *parts(position: LearnerPosition, turn: Turn): Slices<CheckpointPart[]> {
     const parts: CheckpointPart[] = [
       { name: 'position', pieces: false, bytes: new ByteWriter().json(position).finish() },
     ]
     for (const { name, stage } of this.#named) {
-      parts.push({ name, pieces: false, bytes: stage.snapshot() })
+      const bytes =
+        stage.snapshotting === undefined ? stage.snapshot() : yield* stage.snapshotting()
+      parts.push({ name, pieces: false, bytes })
+      yield
     }
     for (const name of LOGS) {
       const log = this.#stages[name]
       const bytes = log.piece(this.#savedRows.get(name) ?? 0, turn)
       parts.push({ name, pieces: true, bytes })
       this.#savedRows.set(name, log.rows)
+      yield
     }
     for (const [name, , pieces] of this.#tables) {
-      parts.push({ name, pieces: true, bytes: pieces.take(turn) })
+      parts.push({ name, pieces: true, bytes: yield* pieces.taking(turn) })
     }
     return parts
   }

@@ -3,9 +3,10 @@
  * everything is quiet. RxJS has no backpressure, so one poll is one finite epoch (design section 2).
  */
 
-import { concatMap, defer, last, map, mergeMap, type Observable, of, repeat, takeWhile } from 'rxjs'
+import { concatMap, defer, last, mergeMap, type Observable, of, repeat, takeWhile } from 'rxjs'
 import type { Epoch } from '../src/broker/epoch-journal.ts'
-import { decodeReads, learnAndPublish, sideline, takeIn, toBatches } from './epoch-stages.ts'
+import { inTurns } from '../src/slices.ts'
+import { learnAndPublish, sideline, takingIn, toBatches } from './epoch-stages.ts'
 import type { Poll } from './event-source.ts'
 import type { LearnerRun } from './learner-run.ts'
 
@@ -24,8 +25,7 @@ function runEpoch(run: LearnerRun, poll: Poll): Observable<Epoch> {
   const { context } = run
   const { inputs, stages } = context
   return of(poll).pipe(
-    map(() => decodeReads(inputs, poll)),
-    map((events) => takeIn(stages.intake, inputs, poll.epoch, events)),
+    concatMap(() => inTurns(takingIn(stages.intake, inputs, poll))),
     concatMap((outputs) => sideline(context, outputs)),
     mergeMap((outputs) => toBatches(context, poll, outputs)),
     concatMap((batch) => learnAndPublish(context, batch)),

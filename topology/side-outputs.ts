@@ -92,7 +92,7 @@ export class SideOutputs {
     return Object.fromEntries(Array.from(this.#boxes, ([topic, box]) => [topic, box.written]))
   }
 
-  async append(outputs: IntakeOutputs): Promise<void> {
+  async append(outputs: Pick<IntakeOutputs, 'deadLetters' | 'late' | 'orphans'>): Promise<void> {
     await this.#box('dead-letter').append(
       outputs.deadLetters.map(({ source, reason, detail, raw }) =>
         this.#record(source, reason, detail, raw),

@@ -2,6 +2,7 @@
 
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
+import { atOnce, type Slices } from '../slices.ts'
 import { inTurn, type Turn } from '../turn.ts'
 import { describeColumns } from './columns.ts'
 import type { EmbeddingTable } from './table.ts'
@@ -10,6 +11,9 @@ const FORMAT = 2
 
 /** Neighbouring rows that have their turn together. */
 const BLOCK_ROWS = 256
+
+/** Rows that are copied in one slice: less than a millisecond, and their copies stay in a cache on the way. */
+const SLICE_ROWS = 4_096
 
 /**
  * The whole table: values, optimizer state, and what awaits publication. Rows are in row-number order, the index is left out
@@ -29,10 +33,11 @@ export function snapshotTable(table: EmbeddingTable): Uint8Array {
 export class TablePieces {
   readonly #table: EmbeddingTable
   readonly #writer = new ByteWriter()
-  #records = new Uint32Array(0)
+  readonly #slice: Uint32Array
 
   constructor(table: EmbeddingTable) {
     this.#table = table
+    this.#slice = new Uint32Array(SLICE_ROWS * table.columns.recordWidth)
   }
 
   /**
@@ -41,22 +46,29 @@ export class TablePieces {
    * the copying.
    */
   take(turn: Turn): Uint8Array {
+    return atOnce(this.taking(turn))
+  }
+
+  /** The same in slices, between which the table must not change. */
+  *taking(turn: Turn): Slices<Uint8Array> {
     const table = this.#table
     markTurn(table, turn)
     const rows = table.takeDirty('checkpoint')
+    yield
     const { recordWidth } = table.columns
-    const records = this.#roomFor(rows.length * recordWidth)
-    for (let i = 0; i < rows.length; i++) {
-      table.readWords(rows[i]!, 0, recordWidth, records, i * recordWidth)
-    }
+    const bytes = rows.length * recordWidth * 4
     const writer = startSnapshot(table, 'piece', this.#writer.clear())
-    return endSnapshot(table, writer.array(rows).array(records))
-  }
-
-  #roomFor(words: number): Uint32Array {
-    const { length } = this.#records
-    if (length < words || length > 4 * words) this.#records = new Uint32Array(words * 2)
-    return this.#records.subarray(0, words)
+    writer.reserve(rows.byteLength + bytes + 16)
+    writer.array(rows).u32(bytes)
+    for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+      const count = Math.min(SLICE_ROWS, rows.length - from)
+      for (let i = 0; i < count; i++) {
+        table.readWords(rows[from + i]!, 0, recordWidth, this.#slice, i * recordWidth)
+      }
+      writer.raw(new Uint8Array(this.#slice.buffer, 0, count * recordWidth * 4))
+      yield
+    }
+    return endSnapshot(table, writer)
   }
 }
 

@@ -9,6 +9,7 @@ import type { DedupeOptions } from '../events/options.ts'
 import { ReorderBuffer } from '../events/reorder-buffer.ts'
 import { Watermark } from '../events/watermark.ts'
 import type { LabelHealth } from '../health.ts'
+import { atOnce, type Slices } from '../slices.ts'
 import type { Stage } from '../stage.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
 import type { DelayCurve } from './delay-curve.ts'
@@ -133,8 +134,15 @@ export class EventJoiner implements Stage {
   }
 
   snapshot(): Uint8Array {
+    return atOnce(this.snapshotting())
+  }
+
+  *snapshotting(): Slices<Uint8Array> {
     const writer = new ByteWriter(65_536).text('event-joiner 1')
-    for (const stage of this.#stages()) writer.bytes(stage.snapshot())
+    for (const stage of this.#stages()) {
+      writer.bytes(stage.snapshot())
+      yield
+    }
     this.#ledger.write(writer)
     return writer.finish()
   }

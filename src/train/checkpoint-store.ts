@@ -31,13 +31,12 @@ const DIGEST_BYTES = 32
 /** Files that are one checkpoint: bounds what a restore reads and what lies on disk. */
 const FILES = 20
 
-/** Bytes that are hashed and written at a time; between two pieces the caller has its turn. */
+/** Bytes that are hashed and written at a time, at most; between two pieces the caller has its turn. */
 const WRITE_BYTES = 1 << 20
 
 /** Writes and reads the files in one folder. Not safe for two processes: the learner's lock on the folder is taken elsewhere. */
 export class CheckpointStore {
   readonly #folder: string
-  readonly #writer = new ByteWriter()
   #next = 0
 
   constructor(folder: string) {
@@ -51,13 +50,13 @@ export class CheckpointStore {
   }
 
   /**
-   * Makes the parts durable: once it resolves, a crash at any later moment loads them. Only a copy of their bytes is made before it
-   * returns; hashing, writing and syncing go on beside the caller. One at a time.
+   * Makes the parts durable: once it resolves, a crash at any later moment loads them. Hashing, writing and syncing go on beside the
+   * caller, who leaves the bytes as they are until then: they are not copied. One at a time.
    */
   async save(parts: readonly CheckpointPart[]): Promise<number> {
     const number = this.#next
     const first = Math.max(0, number - FILES + 1)
-    await this.#write(number, encode(this.#writer.clear(), { number, first, parts }))
+    await this.#write({ number, first, parts })
     this.#next = number + 1
     // The file before the first is kept: the newest may turn out to be damaged, and then it is the first.
     if (first > 1) await rm(this.#path(first - 2), { force: true })
@@ -123,14 +122,13 @@ export class CheckpointStore {
     }
   }
 
-  async #write(number: number, content: Uint8Array): Promise<void> {
-    const path = this.#path(number)
+  async #write(content: CheckpointFile): Promise<void> {
+    const path = this.#path(content.number)
     const temporary = `${path}.tmp`
     const file = await open(temporary, 'w')
     try {
       const hash = createHash('sha256')
-      for (let at = 0; at < content.length; at += WRITE_BYTES) {
-        const piece = content.subarray(at, at + WRITE_BYTES)
+      for (const piece of bytesOf(content)) {
         hash.update(piece)
         await writeAll(file, piece)
       }
@@ -164,15 +162,29 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
 }
 
-function encode(writer: ByteWriter, { number, first, parts }: CheckpointFile): Uint8Array {
-  writer.u32(MAGIC).u32(number).u32(first).u32(parts.length)
+/** The bytes of a file, piece by piece; each is valid until the next. Small parts go together, large ones are not copied. */
+function* bytesOf({ number, first, parts }: CheckpointFile): Generator<Uint8Array> {
+  const writer = new ByteWriter().u32(MAGIC).u32(number).u32(first).u32(parts.length)
   for (const { name, pieces, bytes } of parts) {
+    if (writer.length + bytes.length > WRITE_BYTES) {
+      yield writer.finish()
+      writer.clear()
+    }
     writer
       .text(name)
       .u8(pieces ? 1 : 0)
-      .bytes(bytes)
+      .u32(bytes.length)
+    if (bytes.length <= WRITE_BYTES) {
+      writer.raw(bytes)
+      continue
+    }
+    yield writer.finish()
+    writer.clear()
+    for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
+      yield bytes.subarray(at, at + WRITE_BYTES)
+    }
   }
-  return writer.finish()
+  if (writer.length > 0) yield writer.finish()
 }
 
 function decode(bytes: Uint8Array): CheckpointFile | undefined {

@@ -105,14 +105,21 @@ test('a file that a crash left behind before the one that is kept goes with the 
   expect(files(folder)).toEqual(kept)
 })
 
-test('what is saved is as it was when it was given, though writing goes on later', async () => {
+test('parts of every size come back: those that are written together, and those that are cut', async () => {
   const folder = temporaryFolder()
-  const store = new CheckpointStore(folder)
-  const live = bytes('before')
-  const saving = store.save([{ name: 'small', pieces: false, bytes: live }])
-  live.fill(0)
-  await saving
-  expect(loaded(folder)).toEqual({ number: 0, small: 'before', table: '' })
+  const sizes = [0, 1, 400_000, 400_000, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 3_000_000, 5, 0]
+  const parts = sizes.map((size, part): CheckpointPart => {
+    const content = Uint8Array.from({ length: size }, (_, i) => (i * 7 + part) >>> 3)
+    return { name: `part ${part}`, pieces: part % 2 === 0, bytes: content }
+  })
+  await new CheckpointStore(folder).save(parts)
+  const checkpoint = new CheckpointStore(folder).load()
+  expect(checkpoint?.parts.size).toBe(sizes.length)
+  for (const { name, bytes: given } of parts) {
+    const [found, ...others] = checkpoint?.parts.get(name) ?? []
+    expect(others).toEqual([])
+    expect(Buffer.compare(found ?? bytes('none'), given), name).toBe(0)
+  }
 })
 
 test('a folder that cannot be written to is an error of the save, and the next one takes its number', async () => {
