@@ -12,7 +12,7 @@ import { featureStateSections } from '../src/publish/feature-state-section.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import type { Sample } from '../src/samples/sample.ts'
 import { ServedModel } from '../src/serve/served-model.ts'
-import type { Job } from '../src/settings/job.ts'
+import { type Job, startsAtImpressions } from '../src/settings/job.ts'
 import type { Engine } from '../src/tensors/engine.ts'
 import type { Clock, EventTime } from '../src/time.ts'
 import { selected } from './epoch-stages.ts'
@@ -66,6 +66,7 @@ interface Span {
 /** Reads the stream twice: once for where it begins and ends, once with all arms side by side. */
 export async function replay(options: ReplayOptions): Promise<readonly Replayed[]> {
   const { stream, arms, onProgress = () => undefined } = options
+  if (!startsAtImpressions(stream)) throw withoutImpressions(stream)
   for (const { job } of arms) checkSameTasks(stream, job)
   const span = await spanOf(options)
   const { joiner, samples } = await samplesOf(options)
@@ -207,9 +208,18 @@ class ArmRunner {
   }
 }
 
+/** An action that opens its sample has nothing to be scored before. */
+function withoutImpressions({ file }: Job): MillraceError {
+  return new MillraceError(
+    'BAD_SETTINGS',
+    `${file} has no impressions: nothing was shown that two learners could be compared on`,
+    { remedy: 'replay a job with a kind that is the anchor: true' },
+  )
+}
+
 function notJudged(): MillraceError {
   return new MillraceError('BAD_INPUT', 'no impression was scored as it opened and then labelled', {
-    remedy: 'replay more of the stream; a job without impressions cannot be replayed',
+    remedy: 'replay more of the stream',
   })
 }
 

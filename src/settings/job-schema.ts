@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { balancerFrom } from '../balance/balancers.ts'
 import { MillraceError } from '../errors.ts'
 import { eventsOptions, hasImpressions } from '../events/options.ts'
+import { unreachedByErasure } from '../features/erasure-reach.ts'
 import { featureListOptions, givesIds } from '../features/feature-options.ts'
 import { joinOptions } from '../join/options.ts'
 import { modelOptions } from '../model/options.ts'
@@ -56,6 +57,7 @@ export const jobSchema = sections.superRefine((job, context) => {
   checkTaskKinds(job, context)
   checkConditionalTasks(job, context)
   checkRateTasks(job, context)
+  checkErasure(job, context)
   checkTopics(job, context)
   checkBalance(job, context)
   checkCorrection(job, context)
@@ -104,6 +106,17 @@ function checkRateTasks({ join, features }: JobSettings, context: z.RefinementCt
       const message = `must be a task${choice(task, known)}`
       complain(context, ['features', index, 'tasks', place], message)
     }
+  }
+}
+
+/** What a user taught is found again by a tombstone, or expires. */
+function checkErasure({ events, features, train }: JobSettings, context: z.RefinementCtx): void {
+  const userField = events.kinds.find(({ erases }) => erases !== undefined)?.erases
+  if (userField === undefined) return
+  for (const { index, table, why } of unreachedByErasure(features, userField)) {
+    if (train[table].expire_hours !== undefined) continue
+    const remedy = `cross the id of the user with one other feature at most, or let rows expire (train.${table}.expire_hours)`
+    complain(context, ['features', index], `${why}, where no tombstone finds a user: ${remedy}`)
   }
 }
 

@@ -223,6 +223,26 @@ describe('a wrong job', () => {
     )
   })
 
+  test('a feature whose rows of a user no tombstone finds is refused, unless its rows expire', () => {
+    const erasing = changed(
+      'kind: like\n      topic',
+      'kind: erasure\n      topic: erasures\n      schema: e.avsc\n      key: user_id\n      erases: user_id\n    - kind: like\n      topic',
+    ).replace(
+      'batch:',
+      '  - name: three\n    kind: cross\n    of: [user, tags, hour]\n  - name: pair\n    kind: rate\n    of: [user, hour]\n    tasks: [click]\nbatch:',
+    )
+    const [problem, ...others] = problemsOf(erasing)
+    expect(others).toEqual([])
+    expect(problem).toMatch(
+      /features\[4\].* combines user with more than one other feature, where no tombstone .*train\.tables\.expire_hours/,
+    )
+    const expiring = erasing.replace(
+      'clip_norm: 5',
+      'clip_norm: 5\n  tables: { expire_hours: 720 }',
+    )
+    expect(problemsOf(expiring)).toEqual([])
+  })
+
   test('all problems are reported at once, in the order of the file', () => {
     const text = changed('lateness_ms: 5000', 'lateness_ms: soon').replace('seed: 7', 'seed: -7')
     const problems = problemsOf(text.replace('partitions: 4', 'partitions: 0'))

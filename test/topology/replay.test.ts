@@ -1,6 +1,7 @@
 /** @file Time travel as a user types it, and its laws: the same job differs from itself by nothing, weights that come late are not better. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { auc } from '../../src/observe/auc.ts'
 import { logLoss } from '../../src/observe/log-loss.ts'
@@ -76,6 +77,18 @@ describe('replay', () => {
     const zoneless = await run(['replay', job, '--sync', '60s', '--from', '2026-03-02T06:04:00'])
     expect(zoneless.stderr).toContain('with a zone')
     expect(syncMs('24h')).toBe(86_400_000)
+  }, 60_000)
+
+  test('refuses a job without impressions: there is no moment at which two learners were asked the same', async () => {
+    const folder = temporaryFolder()
+    const text = readFileSync('examples/actions/job.yaml', 'utf8')
+      .replace('.millrace/actions', folder)
+      .replaceAll('../../schemas', resolve('schemas'))
+    writeFileSync(`${folder}/actions.yaml`, text)
+    const refused = await run(['replay', `${folder}/actions.yaml`, '--sync', '60s'])
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toContain('actions.yaml has no impressions')
+    expect(refused.stderr).toContain('anchor: true')
   }, 60_000)
 })
 
