@@ -1,4 +1,4 @@
-/** @file The default run of `npm start` against the known truth: calibration within 3 % and AUC within .02 over its last third. */
+/** @file The default run of `npm start` against the known truth: calibration within 3 % and AUC within .01 over its last third. */
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -48,7 +48,7 @@ test('over the last third of the default run every task is calibrated and close 
     const calibration = calibrationRatio(probabilities, labels)
     console.log(`${name} ${task}: AUC ${reached} of ${best}, calibration ${calibration}`)
     expect(best, task).toBeGreaterThan(0.7)
-    expect(reached, task).toBeGreaterThan((best ?? 1) - 0.02)
+    expect(reached, task).toBeGreaterThan((best ?? 1) - 0.01)
     expect(Math.abs((calibration ?? 0) - 1), task).toBeLessThan(0.03)
   }
 }, 600_000)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { unreachedByErasure } from '../../src/features/erasure-reach.ts'
+import { unreachedByErasure } from '../../src/features/erasable-options.ts'
 import { featureListOptions } from '../../src/features/feature-options.ts'
 
 const ABOVE = [
