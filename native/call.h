@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "arena.h"
@@ -60,19 +61,25 @@ class Call {
 
   float* floats(size_t i, size_t& length) const { return values<float>(i, napi_float32_array, length); }
 
-  // The memory of a list of Float32Arrays.
-  std::vector<float*> arrays(size_t i) const {
+  // The memory of a list of typed arrays, and how many values each has.
+  template <class T>
+  std::vector<std::pair<T*, size_t>> arrays(size_t i, napi_typedarray_type wanted) const {
     uint32_t length = 0;
     check(napi_get_array_length(env, argument(i), &length));
-    std::vector<float*> all(length);
+    std::vector<std::pair<T*, size_t>> all(length);
     for (uint32_t k = 0; k < length; k++) {
+      // Without a scope every element would stay alive until the call returns.
+      napi_handle_scope scope;
+      check(napi_open_handle_scope(env, &scope));
       napi_value element;
-      napi_typedarray_type type;
+      napi_typedarray_type type = napi_int8_array;
       void* data = nullptr;
-      check(napi_get_element(env, argument(i), k, &element));
-      check(napi_get_typedarray_info(env, element, &type, nullptr, &data, nullptr, nullptr));
-      if (type != napi_float32_array) throw std::invalid_argument("a typed array of another type was expected");
-      all[k] = static_cast<float*>(data);
+      size_t size = 0;
+      const bool found = napi_get_element(env, argument(i), k, &element) == napi_ok &&
+                         napi_get_typedarray_info(env, element, &type, &size, &data, nullptr, nullptr) == napi_ok;
+      napi_close_handle_scope(env, scope);
+      if (!found || type != wanted) throw std::invalid_argument("a typed array of another type was expected");
+      all[k] = {static_cast<T*>(data), size};
     }
     return all;
   }

@@ -15,6 +15,17 @@ namespace {
 
 // Rows that are worth a thread.
 constexpr size_t GRAIN = 1 << 10;
+// Rows whose memory is asked for ahead of time, and floats of a cache line.
+constexpr size_t AHEAD = 16, LINE = 16;
+
+void askForRecord(const RowBlock& block, size_t row) {
+  const size_t mask = (size_t(1) << block.pageBits) - 1;
+  const float* record = block.pages[row >> block.pageBits] + (row & mask) * block.recordWidth;
+  for (size_t c = 0; c < block.width + LINE; c += LINE) {
+    __builtin_prefetch(record + block.valueAt + c, 1);
+    __builtin_prefetch(record + block.stateAt + c, 1);
+  }
+}
 
 bool isZero(const float* x, size_t size) {
   for (size_t i = 0; i < size; i++)
@@ -28,6 +39,7 @@ void adagradRows(const RowBlock& block, double rate, double epsilon, double keep
   const size_t width = block.width, mask = (size_t(1) << block.pageBits) - 1;
   inPieces(block.count, GRAIN, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) {
+      if (i + AHEAD < end && block.rows[i + AHEAD] >= 0) askForRecord(block, block.rows[i + AHEAD]);
       const int32_t row = block.rows[i];
       const float* gradient = block.gradient + i * width;
       block.moved[i] = row >= 0 && !isZero(gradient, width);

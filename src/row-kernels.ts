@@ -23,7 +23,28 @@ export interface AdagradStep {
   readonly keep: number
 }
 
-/** Each gives the bytes that the optimizer of that name gives row by row. */
+/** Keys to find: where the index of a table and its records lie. */
+export interface KeyBlock {
+  /** Entries of the index, shard by shard (`KeyIndex`). */
+  readonly shards: readonly Uint32Array[]
+  /** Records as words, placed as in `RowBlock`; a record starts with its key. */
+  readonly pages: readonly Uint32Array[]
+  readonly pageBits: number
+  readonly recordWidth: number
+  readonly valueAt: number
+  readonly width: number
+  readonly hi: Uint32Array
+  readonly lo: Uint32Array
+  readonly count: number
+  /** Written: -1 where a key has no row. */
+  readonly rows: Int32Array
+  /** Written at values[i * width ..] where key i has a row. */
+  readonly values: Float32Array
+}
+
+/** Each gives the bytes that JavaScript gives: the optimizer of that name row by row, the index key by key. */
 export interface RowKernels {
+  /** Finds rows and copies their values; returns how many keys have none. */
+  lookUp(block: KeyBlock): number
   adagrad(block: RowBlock, step: AdagradStep): void
 }

@@ -33,6 +33,11 @@ export class KeyIndex {
       this.#shards.push(new Uint32Array(shardSize(shard, 0)))
   }
 
+  /** The entries, for kernels that search by themselves; valid until the next `add`. */
+  get shards(): readonly Uint32Array[] {
+    return this.#shards
+  }
+
   /** Bytes of all entries. */
   get bytes(): number {
     return this.#shards.reduce((sum, shard) => sum + shard.byteLength, 0)

@@ -18,7 +18,7 @@ import type { EmbeddingTable } from './table.ts'
 /** Changes values that were read, in place: those of row rows[i], -1 for a key without one, at values[i * width ..]. */
 export type ValuesEdit = (rows: Int32Array, count: number, values: Float32Array) => void
 
-/** How the rows of a lookup are stepped. */
+/** How the rows of a lookup are found and stepped. */
 export interface LookupOptions {
   /** Multiples of the optimizers' learning rates, by slot; absent: 1 for all. */
   readonly slotRates?: readonly number[] | undefined
@@ -59,7 +59,8 @@ export class PooledLookup {
       this.#rows = new Int32Array(this.distinct * 2)
       this.#values = new Float32Array(this.#rows.length * this.#table.columns.width)
     }
-    const unseen = this.#table.lookUp(this.#keys, this.#rows, this.#values)
+    const { kernels } = this.#options
+    const unseen = this.#table.lookUp(this.#keys, this.#rows, this.#values, kernels)
     edit?.(this.#rows, this.distinct, this.#values)
     return unseen
   }

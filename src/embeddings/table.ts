@@ -1,10 +1,12 @@
 /** @file The embedding table: a row per 64-bit key that was learned, in order of first insertion; collision-free, grown without a pause. */
 
 import { MillraceError } from '../errors.ts'
+import type { RowKernels } from '../row-kernels.ts'
 import { type ColumnGroup, KEY_WORDS, type TableColumns } from './columns.ts'
 import { DirtyRows } from './dirty-rows.ts'
 import { FreeRows } from './free-rows.ts'
 import { writeInitialVector } from './initial-vector.ts'
+import { keyBlock, WORTH_A_KERNEL } from './key-block.ts'
 import { FIND_BLOCK, KeyIndex } from './key-index.ts'
 import type { Eviction, RowLife } from './row-life.ts'
 import { PAGE_BITS, PAGE_MASK, RowPages } from './row-pages.ts'
@@ -63,9 +65,19 @@ export class EmbeddingTable {
     return unseen
   }
 
-  /** As `find`, and copies all values of each key to values[i * columns.width ..]: one visit of the row instead of two. */
-  lookUp(keys: KeyList, rows: Int32Array, values: Float32Array): number {
+  /** As `find`, and copies all values of each key to values[i * columns.width ..]: one visit of the row instead of two; `kernels` may do it. */
+  lookUp(keys: KeyList, rows: Int32Array, values: Float32Array, kernels?: RowKernels): number {
     let unseen = 0
+    if (kernels !== undefined && keys.count >= WORTH_A_KERNEL) {
+      const memory = { shards: this.#index.shards, pages: this.#pages.words }
+      unseen = kernels.lookUp(keyBlock(memory, this.columns, keys, rows, values))
+      for (let i = 0, left = unseen; left > 0; i++) {
+        if (rows[i]! >= 0) continue
+        this.#copyValues(keys, -1, i, values)
+        left--
+      }
+      return unseen
+    }
     for (let start = 0; start < keys.count; start += FIND_BLOCK) {
       const end = blockEnd(start, keys)
       unseen += this.#index.find(keys.hi, keys.lo, start, end, rows)

@@ -95,6 +95,17 @@ export interface KernelBinding {
     epsilon: number,
     keep: number,
   ): void
+  /** Rows of keys and their values (`KeyBlock`); `places`: page bits, record width, where values start, their width. */
+  lookUpRows(
+    shards: readonly Uint32Array[],
+    pages: readonly Uint32Array[],
+    places: Float64Array,
+    hi: Uint32Array,
+    lo: Uint32Array,
+    count: number,
+    rows: Int32Array,
+    values: Float32Array,
+  ): number
 }
 
 /** Compiled kernels that loaded, and in words which they are. */
@@ -128,7 +139,7 @@ function unavailable(message: string): MillraceError {
 
 function isBinding(value: unknown): value is KernelBinding {
   if (typeof value !== 'object' || value === null) return false
-  return ['upload', 'product', 'adam', 'adagradRows'].every(
+  return ['upload', 'product', 'adam', 'adagradRows', 'lookUpRows'].every(
     (name) => typeof Reflect.get(value, name) === 'function',
   )
 }

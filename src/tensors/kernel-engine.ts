@@ -47,6 +47,11 @@ export class KernelEngine implements Engine {
       },
     }
     this.rows = {
+      lookUp: ({ shards, pages, pageBits, recordWidth, valueAt, width, ...block }) => {
+        const places = Float64Array.of(pageBits, recordWidth, valueAt, width)
+        const { hi, lo, count, rows, values } = block
+        return kernels.lookUpRows(shards, pages, places, hi, lo, count, rows, values)
+      },
       adagrad: (block, { rate, epsilon, keep }) => {
         const { pages, pageBits, recordWidth, rows, gradient, moved } = block
         const { valueAt, stateAt, width } = block
