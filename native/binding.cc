@@ -4,8 +4,8 @@
 
 #include "call.h"
 #include "kernels.h"
-#include "lookup.h"
 #include "products.h"
+#include "table-binding.h"
 #include "workers.h"
 
 namespace millrace {
@@ -51,6 +51,25 @@ napi_value product(const Call& call) {
   p.activation = static_cast<Activation>(call.size(9));
   p.slope = call.number(10);
   return filled(call, p.batch * p.m * p.n, [&](float* out) {
+    p.c = out;
+    multiply(p);
+  });
+}
+
+// dz [m, k] weight [n, k]ᵀ, masked, onto what `addend` holds: in its memory if `inPlace`.
+napi_value inputGradient(const Call& call) {
+  Product p;
+  p.a = call.tensor(0), p.b = call.tensor(1);
+  p.batch = 1, p.m = call.size(2), p.k = call.size(3), p.n = call.size(4);
+  p.transposeA = false, p.transposeB = true;
+  p.bias = nullptr, p.activation = Activation::none, p.slope = 0;
+  p.mask = call.optionalTensor(5), p.addend = call.optionalTensor(6);
+  if (call.flag(7)) {
+    p.c = call.tensor(6);
+    multiply(p);
+    return call.result(call.number(6));
+  }
+  return filled(call, p.m * p.n, [&](float* out) {
     p.c = out;
     multiply(p);
   });
@@ -165,6 +184,20 @@ napi_value mixExpertGradientOf(const Call& call) {
   });
 }
 
+napi_value mixturesGradientOf(const Call& call) {
+  const Arrays cotangents = call.tensors(0), gates = call.tensors(1);
+  size_t length = 0;
+  const double* places = call.values<double>(2, napi_float64_array, length);
+  const size_t rows = call.size(3), width = call.size(4);
+  if (cotangents.empty() || gates.size() != cotangents.size() || length < 2 * gates.size())
+    throw std::invalid_argument("a longer array was expected");
+  std::vector<MixTerm> terms;
+  for (size_t t = 0; t < gates.size(); t++)
+    terms.push_back({cotangents[t], gates[t], size_t(places[2 * t]), size_t(places[2 * t + 1])});
+  const float* mask = call.optionalTensor(5);
+  return filled(call, rows * width, [&](float* out) { mixturesGradient(out, terms, mask, rows, width); });
+}
+
 napi_value mixGatesGradientOf(const Call& call) {
   const Arrays experts = call.tensors(1);
   const size_t rows = call.size(2), width = call.size(3);
@@ -208,43 +241,6 @@ napi_value adamOf(const Call& call) {
   return nullptr;
 }
 
-napi_value adagradRowsOf(const Call& call) {
-  size_t places = 0, length = 0, moved = 0;
-  const double* at = call.values<double>(1, napi_float64_array, places);
-  if (places < 5) throw std::invalid_argument("a longer array was expected");
-  RowBlock block;
-  for (const auto& [page, size] : call.arrays<float>(0, napi_float32_array)) block.pages.push_back(page);
-  block.pageBits = at[0], block.recordWidth = at[1], block.valueAt = at[2], block.stateAt = at[3], block.width = at[4];
-  block.rows = call.values<int32_t>(2, napi_int32_array, block.count);
-  block.gradient = call.floats(3, length);
-  block.moved = call.values<uint8_t>(4, napi_uint8_array, moved);
-  if (length < block.count * block.width || moved < block.count) throw std::invalid_argument("a longer array was expected");
-  for (size_t i = 0; i < block.count; i++)
-    if (block.rows[i] >= 0 && block.rows[i] >> block.pageBits >= int64_t(block.pages.size()))
-      throw std::invalid_argument("a row that does not exist");
-  adagradRows(block, call.number(5), call.number(6), call.number(7));
-  return nullptr;
-}
-
-napi_value lookUpRowsOf(const Call& call) {
-  size_t places = 0, rows = 0, values = 0, keys = 0;
-  const double* at = call.values<double>(2, napi_float64_array, places);
-  if (places < 4) throw std::invalid_argument("a longer array was expected");
-  Lookup lookup;
-  for (const auto& [entries, size] : call.arrays<uint32_t>(0, napi_uint32_array)) lookup.shards.push_back({entries, size});
-  for (const auto& [page, size] : call.arrays<uint32_t>(1, napi_uint32_array)) lookup.pages.push_back(page);
-  lookup.pageBits = at[0], lookup.recordWidth = at[1], lookup.valueAt = at[2], lookup.width = at[3];
-  lookup.count = call.size(5);
-  lookup.hi = call.values<uint32_t>(3, napi_uint32_array, keys);
-  if (keys < lookup.count) throw std::invalid_argument("a longer array was expected");
-  lookup.lo = call.values<uint32_t>(4, napi_uint32_array, keys);
-  lookup.rows = call.values<int32_t>(6, napi_int32_array, rows);
-  lookup.values = reinterpret_cast<uint32_t*>(call.floats(7, values));
-  if (keys < lookup.count || rows < lookup.count || values < lookup.count * lookup.width || lookup.shards.size() != 256)
-    throw std::invalid_argument("a longer array was expected");
-  return call.result(static_cast<double>(lookUpRows(lookup)));
-}
-
 void define(napi_env env, napi_value exports, Arena* arena, const char* name, napi_callback work) {
   napi_value function;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, work, arena, &function) == napi_ok)
@@ -262,6 +258,7 @@ napi_value init(napi_env env, napi_value exports) {
   KERNEL("inUse", inUse);
   KERNEL("threads", threads);
   KERNEL("product", product);
+  KERNEL("inputGradient", inputGradient);
   KERNEL("binary", binaryOf);
   KERNEL("affine", affineOf);
   KERNEL("unary", unaryOf);
@@ -278,6 +275,7 @@ napi_value init(napi_env env, napi_value exports) {
   KERNEL("repeatLast", repeatLast);
   KERNEL("mix", mixOf);
   KERNEL("mixExpertGradient", mixExpertGradientOf);
+  KERNEL("mixturesGradient", mixturesGradientOf);
   KERNEL("mixGatesGradient", mixGatesGradientOf);
   KERNEL("weightedSum", weightedSumOf);
   KERNEL("gram", gramOf);

@@ -44,6 +44,13 @@ void sumColumns(float* out, const float* x, size_t rows, size_t width);
 // sum over k of gates[:, k] experts[k], and its gradients; experts are [rows, width], gates [rows, K].
 void mix(float* out, const float* gates, const Arrays& experts, size_t rows, size_t width);
 void mixExpertGradient(float* out, const float* dy, const float* gates, size_t k, size_t count, size_t rows, size_t width);
+// The gradient of one expert by several mixtures: sum over t of dy[t] * gates[t][:, k[t]], gates `count[t]` wide, times 0 where
+// `mask`, if given, is not positive.
+struct MixTerm {
+  const float *dy, *gates;
+  size_t k, count;
+};
+void mixturesGradient(float* out, const std::vector<MixTerm>& terms, const float* mask, size_t rows, size_t width);
 void mixGatesGradient(float* out, const float* dy, const Arrays& experts, size_t rows, size_t width);
 
 void weightedSum(float* out, const Arrays& arrays, const double* coefficients, size_t size);

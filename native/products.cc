@@ -102,7 +102,24 @@ inline float activate(float x, Activation activation, float slope) {
   return x;
 }
 
+// The same for an end without bias and activation.
+void finishGradient(const Product& p, const float* tile, size_t rows, size_t width, size_t offset, float* c) {
+  for (size_t i = 0; i < rows; i++) {
+    const float* from = tile + i * COLUMNS;
+    float* to = c + offset + i * p.n;
+    const float* mask = p.mask == nullptr ? nullptr : p.mask + (c - p.c) + offset + i * p.n;
+    const float* addend = p.addend == nullptr ? nullptr : p.addend + (c - p.c) + offset + i * p.n;
+    if (mask != nullptr && addend != nullptr)
+      for (size_t x = 0; x < width; x++) to[x] = addend[x] + (mask[x] > 0 ? from[x] : 0);
+    else if (mask != nullptr)
+      for (size_t x = 0; x < width; x++) to[x] = mask[x] > 0 ? from[x] : 0;
+    else
+      for (size_t x = 0; x < width; x++) to[x] = addend[x] + from[x];
+  }
+}
+
 void finish(const Product& p, const float* tile, size_t rows, size_t width, size_t j, float* c) {
+  if (p.mask != nullptr || p.addend != nullptr) return finishGradient(p, tile, rows, width, j, c);
   float bias[COLUMNS] = {};
   if (p.bias != nullptr) std::copy(p.bias + j, p.bias + j + width, bias);
   for (size_t i = 0; i < rows; i++) {

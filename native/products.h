@@ -18,6 +18,9 @@ struct Product {
   const float* bias;
   Activation activation;
   float slope;
+  // Shaped as C: where it is not positive C becomes 0, before `addend` is added. Either may be absent; `addend` may be C itself.
+  const float* mask = nullptr;
+  const float* addend = nullptr;
 };
 
 void multiply(const Product& product);

@@ -187,6 +187,26 @@ void mixExpertGradient(float* out, const float* dy, const float* gates, size_t k
   });
 }
 
+void mixturesGradient(float* out, const std::vector<MixTerm>& terms, const float* mask, size_t rows, size_t width) {
+  eachRow(rows, width * (terms.size() + 1), [&](size_t row) {
+    float* to = out + row * width;
+    const float first = terms[0].gates[row * terms[0].count + terms[0].k];
+    const float* from = terms[0].dy + row * width;
+    for (size_t c = 0; c < width; c++) to[c] = first * from[c];
+    for (size_t t = 1; t < terms.size(); t++) {
+      const float weight = terms[t].gates[row * terms[t].count + terms[t].k];
+      const float* more = terms[t].dy + row * width;
+      for (size_t c = 0; c < width; c++) to[c] += weight * more[c];
+    }
+    if (mask == nullptr) return;
+    const float* open = mask + row * width;
+    for (size_t c = 0; c < width; c++) {
+      const float value = to[c];
+      to[c] = open[c] > 0 ? value : 0;
+    }
+  });
+}
+
 void mixGatesGradient(float* out, const float* dy, const Arrays& experts, size_t rows, size_t width) {
   const size_t count = experts.size();
   eachRow(rows, width * count, [&, count](size_t row) {

@@ -7,7 +7,7 @@ import { type Contestant, median, takeTurns } from '../harness.ts'
 import { type RigOptions, rigBatches, rigLearner, stepMs } from '../rig.ts'
 import { TorchTwin } from '../torch.ts'
 
-const ROUNDS = 11
+const ROUNDS = 7
 const BATCH = 1024
 const STEPS = 6
 

@@ -8,7 +8,7 @@ import { productsFloor } from '../products-floor.ts'
 import { type ModelName, rigBatches, rigLearner, type StepTime, timedSteps } from '../rig.ts'
 import { TorchTwin } from '../torch.ts'
 
-const ROUNDS = 11
+const ROUNDS = 7
 const WARMUPS = 2
 const TASKS = 3
 

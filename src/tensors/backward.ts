@@ -1,6 +1,8 @@
 /** @file The reverse sweep of a tape: visits only nodes that lie between the seeds and what is asked for. */
 
+import { Arrivals, reluOf } from './arrivals.ts'
 import type { Engine, Tensor } from './engine.ts'
+import { pullFused } from './fused-pullbacks.ts'
 import type { TapeNode } from './tape-node.ts'
 import type { Gradients } from './task-gradients.ts'
 
@@ -28,15 +30,6 @@ function markNeeded(
   return { needed, wanted }
 }
 
-/** Sums the cotangents that arrived at one node, in order of arrival, and disposes the parts. */
-function gather(engine: Engine, parts: readonly Tensor[]): Tensor {
-  const [first, ...rest] = parts
-  if (first !== undefined && rest.length === 0) return first
-  const total = engine.weightedSum(parts)
-  for (const part of parts) engine.dispose(part)
-  return total
-}
-
 /**
  * Gradients of sum_i <seed_i, cotangent_i> at `wrt`, in that order; undefined where no path leads (exactly zero). With
  * `stopAtWrt` nothing flows through a wrt node, so each is differentiated with the others held fixed. The tensors
@@ -52,7 +45,10 @@ export function sweep(
   let top = -1
   for (const seed of seeds) top = Math.max(top, seed.node.index)
   const { needed, wanted } = markNeeded(nodes, top, wrt)
-  const pending: Tensor[][] = Array.from({ length: top + 1 }, () => [])
+  // A cotangent that was asked for is one of the value, not of what lies before its relu.
+  const pending = nodes
+    .slice(0, top + 1)
+    .map((node, i) => new Arrivals(wanted[i] === 1 ? undefined : reluOf(node)))
   for (const { node, cotangent } of seeds) {
     if (needed[node.index] === 1) {
       pending[node.index]!.push(engine.reshape(cotangent, node.shape))
@@ -60,10 +56,12 @@ export function sweep(
   }
   const found = new Map<number, Tensor>()
   for (let i = top; i >= 0; i--) {
-    const parts = pending[i]!
-    if (parts.length === 0) continue
-    const cotangent = gather(engine, parts)
-    if (wanted[i] === 0 || !stopAtWrt) pull(engine, nodes[i]!, cotangent, needed, pending)
+    const arrived = pending[i]!
+    if (arrived.isEmpty) continue
+    const cotangent = arrived.gather(engine)
+    if (wanted[i] === 0 || !stopAtWrt) {
+      pull(engine, nodes[i]!, { cotangent, isMasked: arrived.isMasked }, needed, pending)
+    }
     if (wanted[i] === 1) found.set(i, cotangent)
     else engine.dispose(cotangent)
   }
@@ -74,9 +72,9 @@ export function sweep(
 function pull(
   engine: Engine,
   node: TapeNode,
-  cotangent: Tensor,
+  arrived: { readonly cotangent: Tensor; readonly isMasked: boolean },
   needed: Uint8Array,
-  pending: Tensor[][],
+  pending: readonly Arrivals[],
 ): void {
   if (node.pullback === undefined) return
   let any = false
@@ -86,7 +84,13 @@ function pull(
     return flows
   })
   if (!any) return
-  const parts = node.pullback(engine, cotangent, wanted)
+  const { fused } = engine
+  if (fused !== undefined && node.fusion !== undefined) {
+    const to = node.inputs.map(({ index }, j) => (wanted[j] ? pending[index] : undefined))
+    pullFused(engine, fused, { node, fusion: node.fusion }, arrived, to)
+    return
+  }
+  const parts = node.pullback(engine, arrived.cotangent, wanted)
   for (let j = 0; j < parts.length; j++) {
     const part = parts[j]
     if (part !== undefined) pending[node.inputs[j]!.index]!.push(part)

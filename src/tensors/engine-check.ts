@@ -89,6 +89,24 @@ function addProducts(engine: Engine, add: Add): void {
   add('linear, relu', (of) => engine.linear(of(40, 30), of(30, 20), of(20), 'relu', 0))
   add('mix', (of) => engine.mix(of(3, 2), [of(3, 4), of(3, 4)]))
   add('mixExpertGradient', (of) => engine.mixExpertGradient(of(3, 4), of(3, 2), 1))
+  const { fused } = engine
+  add('inputGradient', (of) => {
+    const [dz, weight, open, onto] = [of(3, 5), of(4, 5), of(3, 4), of(3, 4)]
+    if (fused !== undefined) return fused.inputGradient(dz, weight, open, engine.affine(onto, 1, 0))
+    const product = engine.matMul(dz, weight, { transposeB: true })
+    const masked = engine.unaryGradient('relu', product, open, open, 0)
+    const sum = engine.add(onto, masked)
+    for (const tensor of [product, masked]) engine.dispose(tensor)
+    return sum
+  })
+  add('mixtureGradient', (of) => {
+    const [cotangent, gates, open] = [of(3, 4), of(3, 2), of(3, 4)]
+    if (fused !== undefined) return fused.mixtureGradient([{ cotangent, gates, k: 1 }], open)
+    const term = engine.mixExpertGradient(cotangent, gates, 1)
+    const masked = engine.unaryGradient('relu', term, open, open, 0)
+    engine.dispose(term)
+    return masked
+  })
   add('mixGatesGradient', (of) => engine.mixGatesGradient(of(3, 4), [of(3, 4), of(3, 4)]))
   add('weightedSum', (of) => engine.weightedSum([of(3, 4), of(3, 4), of(3, 4)], [1, -2, 0.5]))
   add('gram', (of) => {

@@ -54,6 +54,24 @@ export interface DenseKernels {
   adam(weights: AdamArrays, gradient: Tensor, step: AdamStep): void
 }
 
+/** cotangent [B, h] times column k of gates [B, K]. */
+export interface MixTerm {
+  readonly cotangent: Tensor
+  readonly gates: Tensor
+  readonly k: number
+}
+
+/** Several kernels of a backward pass in one; the numbers are those of the kernels one after the other, up to rounding. */
+export interface FusedKernels {
+  /**
+   * onto + dz [m, k] weight [n, k]ᵀ, the product 0 wherever `open` (the output of a relu) is not positive. `onto` belongs to the
+   * engine from then on.
+   */
+  inputGradient(dz: Tensor, weight: Tensor, open?: Tensor, onto?: Tensor): Tensor
+  /** The sum of the terms, at least one, 0 wherever `open` is not positive. */
+  mixtureGradient(terms: readonly MixTerm[], open?: Tensor): Tensor
+}
+
 /**
  * The kernels that computation is made of. What a kernel is given stays the caller's, what it returns belongs to the caller, who disposes it; a kernel
  * never changes its operands. Shapes are checked by the tape, not here. In `add`, `sub` and `mul` the second operand has
@@ -65,6 +83,8 @@ export interface Engine {
   readonly dtype: 'float32' | 'float64'
   /** Absent: gradients are read, and stepped with outside. */
   readonly dense?: DenseKernels
+  /** Absent: a backward pass takes the kernels one by one. */
+  readonly fused?: FusedKernels
   /** Absent: rows of a table are stepped in JavaScript. */
   readonly rows?: RowKernels
 

@@ -30,6 +30,17 @@ export interface KernelBinding {
     activation: number,
     slope: number,
   ): number
+  /** addend + dz [m, k] weight [n, k]ᵀ where `open` is positive, in the addend's memory if `inPlace`; -1 for an absent tensor. */
+  inputGradient(
+    dz: number,
+    weight: number,
+    m: number,
+    k: number,
+    n: number,
+    open: number,
+    addend: number,
+    inPlace: number,
+  ): number
   /** kind 0 add, 1 subtract, 2 multiply; b[row * rowStep + column * columnStep] stands beside a[row * width + column]. */
   binary(
     kind: number,
@@ -61,6 +72,15 @@ export interface KernelBinding {
     count: number,
     rows: number,
     width: number,
+  ): number
+  /** Sum of terms cotangent * gates[:, k]; `places`: k and the width of the gates, term by term; `open` as in `inputGradient`. */
+  mixturesGradient(
+    cotangents: readonly number[],
+    gates: readonly number[],
+    places: Float64Array,
+    rows: number,
+    width: number,
+    open: number,
   ): number
   mixGatesGradient(dy: number, experts: readonly number[], rows: number, width: number): number
   weightedSum(

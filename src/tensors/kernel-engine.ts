@@ -6,6 +6,8 @@ import type {
   DenseKernels,
   Engine,
   FloatArray,
+  FusedKernels,
+  MixTerm,
   ProductOptions,
   Tensor,
   Unary,
@@ -35,6 +37,10 @@ export class KernelEngine implements Engine {
   readonly dtype = 'float32'
   readonly dense: DenseKernels
   readonly rows: RowKernels
+  readonly fused: FusedKernels = {
+    inputGradient: (dz, weight, open, onto) => this.#inputGradient(dz, weight, open, onto),
+    mixtureGradient: (terms, open) => this.#mixtureGradient(terms, open),
+  }
   readonly #kernels: KernelBinding
   #live = 0
 
@@ -236,6 +242,35 @@ export class KernelEngine implements Engine {
     const flags = [Number(size.transposeA), Number(size.transposeB)] as const
     const id = this.#kernels.product(left, right, batch, m, k, n, ...flags, -1, 0, 0)
     return this.#tensor(productShape(a, size), id)
+  }
+
+  #inputGradient(dz: Tensor, weight: Tensor, open?: Tensor, onto?: Tensor): Tensor {
+    const { m, k, n } = productSize(dz, weight, { transposeB: true })
+    const mask = open === undefined ? -1 : idOf(open)
+    const [left, right] = [idOf(dz), idOf(weight)]
+    const addend = onto === undefined ? undefined : kernelTensor(onto)
+    if (addend?.block.handles === 1) {
+      // Nobody else sees it: the sum takes its place.
+      this.#kernels.inputGradient(left, right, m, k, n, mask, addend.block.id, 1)
+      return addend
+    }
+    const added = addend?.block.id ?? -1
+    const id = this.#kernels.inputGradient(left, right, m, k, n, mask, added, 0)
+    if (addend !== undefined) this.dispose(addend)
+    return this.#tensor([m, n], id)
+  }
+
+  #mixtureGradient(terms: readonly MixTerm[], open?: Tensor): Tensor {
+    const { shape } = terms[0]!.cotangent
+    const cotangents = terms.map(({ cotangent }) => idOf(cotangent))
+    const gates = terms.map((term) => idOf(term.gates))
+    const places = Float64Array.from(terms.flatMap(({ k, gates }) => [k, lastAxis(gates.shape)]))
+    const mask = open === undefined ? -1 : idOf(open)
+    const size = rowsAndWidth(shape)
+    return this.#tensor(
+      shape,
+      this.#kernels.mixturesGradient(cotangents, gates, places, ...size, mask),
+    )
   }
 
   #binary(kind: (typeof BINARY)[number], a: Tensor, b: Tensor): Tensor {

@@ -3,7 +3,7 @@
 import { sweep } from './backward.ts'
 import type { Engine, FloatArray, Tensor } from './engine.ts'
 import * as check from './shape-checks.ts'
-import type { Pullback, TapeNode, Var } from './tape-node.ts'
+import type { Fusion, Pullback, TapeNode, Var } from './tape-node.ts'
 import type { Gradients } from './task-gradients.ts'
 
 /** Where a backward pass starts. Without a cotangent `of` must hold one value and starts with 1 (a loss). */
@@ -29,10 +29,15 @@ export class Recording {
   }
 
   /** Adds a value computed from `inputs`; without inputs gradients end here. */
-  record(tensor: Tensor, inputs: readonly Var[], pullback: Pullback | undefined): Var {
+  record(
+    tensor: Tensor,
+    inputs: readonly Var[],
+    pullback: Pullback | undefined,
+    fusion?: Fusion,
+  ): Var {
     const index = this.#nodes.length
     const nodes = inputs.map((input) => this.node(input))
-    const node = { shape: tensor.shape, index, tensor, inputs: nodes, pullback }
+    const node = { shape: tensor.shape, index, tensor, inputs: nodes, pullback, fusion }
     this.#nodes.push(node)
     return node
   }

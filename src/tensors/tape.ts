@@ -6,7 +6,7 @@ import { lastAxis, sizeOf } from './engine.ts'
 import * as pullback from './pullbacks.ts'
 import { type BackwardOptions, Recording, type Seed } from './recording.ts'
 import * as check from './shape-checks.ts'
-import type { Pullback, Var } from './tape-node.ts'
+import type { Fusion, Pullback, Var } from './tape-node.ts'
 import { combine, type Gradient, type Gradients, gramOf } from './task-gradients.ts'
 
 export type { BackwardOptions, Seed } from './recording.ts'
@@ -67,7 +67,8 @@ export class Tape {
     const w = this.#tensor(weight)
     const b = bias === undefined ? undefined : this.#tensor(bias)
     const y = this.#engine.linear(a, w, b, activation, slope)
-    return this.#record(y, inputs, pullback.ofLinear(a, w, y, activation, slope))
+    const fusion = { kind: 'linear', x: a, weight: w, activation, slope } as const
+    return this.#record(y, inputs, pullback.ofLinear(a, w, y, activation, slope), fusion)
   }
 
   /** [m, k] x [k, n]; either operand may be given transposed. */
@@ -100,11 +101,8 @@ export class Tape {
 
   /** factor * x. */
   scale(x: Var, factor: number): Var {
-    return this.#record(
-      this.#engine.affine(this.#tensor(x), factor, 0),
-      [x],
-      pullback.ofAffine(factor),
-    )
+    const y = this.#engine.affine(this.#tensor(x), factor, 0)
+    return this.#record(y, [x], pullback.ofAffine(factor))
   }
 
   /** x + c. */
@@ -199,7 +197,8 @@ export class Tape {
     const weights = this.#tensor(gates)
     const tensors = experts.map((expert) => this.#tensor(expert))
     const y = this.#engine.mix(weights, tensors)
-    return this.#record(y, [gates, ...experts], pullback.ofMix(weights, tensors))
+    const fusion = { kind: 'mix', gates: weights, experts: tensors } as const
+    return this.#record(y, [gates, ...experts], pullback.ofMix(weights, tensors), fusion)
   }
 
   /** The same values, through which no gradient flows: exactly zero below, not merely small. */
@@ -289,8 +288,8 @@ export class Tape {
     return [this.#tensor(a), this.#tensor(b)]
   }
 
-  #record(tensor: Tensor, inputs: readonly Var[], pull?: Pullback): Var {
-    return this.#recording.record(tensor, inputs, pull)
+  #record(tensor: Tensor, inputs: readonly Var[], pull?: Pullback, fusion?: Fusion): Var {
+    return this.#recording.record(tensor, inputs, pull, fusion)
   }
 
   #tensor(x: Var): Tensor {

@@ -13,7 +13,7 @@ import type { KernelLibrary } from '../../src/tensors/kernel-binding.ts'
 import { KernelEngine } from '../../src/tensors/kernel-engine.ts'
 import { plainEngine } from '../../src/tensors/plain-engine.ts'
 import { kernelsHere } from './open-engines.ts'
-import { drawMixture, stepAtCut } from './small-mixture.ts'
+import { drawMixture, forwardMixture, stepAtCut } from './small-mixture.ts'
 
 const here = kernelsHere()
 if (here === undefined) test.skip('the native engine does not start here', () => {})
@@ -44,7 +44,8 @@ const DIGEST = `
   const hash = (await import('node:crypto')).createHash('sha256')
   const [x, w, y] = [drawn(1, 1000, 300), drawn(2, 300, 200), drawn(3, 1000, 200)]
   for (const tensor of [engine.linear(x, w, undefined, 'relu', 0), engine.matMul(x, y, { transposeA: true }),
-    engine.matMul(y, w, { transposeB: true }), engine.sumRows(x), engine.sum(x), engine.mul(x, x)])
+    engine.matMul(y, w, { transposeB: true }), engine.fused.inputGradient(y, w, x, engine.affine(x, 1, 0)),
+    engine.fused.mixtureGradient([{ cotangent: x, gates: y, k: 3 }, { cotangent: x, gates: y, k: 0 }], x), engine.sumRows(x), engine.sum(x), engine.mul(x, x)])
     hash.update(engine.read(tensor))
   hash.update(engine.gram([x, x]))
   console.log(library.binding.threads(), hash.digest('hex'))
@@ -185,6 +186,28 @@ function suite({ binding }: KernelLibrary): void {
     expect([engine.liveTensors(), engine.liveBuffers()]).toEqual([0, 0])
     expect(process.memoryUsage().rss - before).toBeLessThan(100e6)
   }, 120_000)
+
+  test('a whole pass of fused kernels gives the gradients of kernels one by one, wherever it is cut', () => {
+    const size = { batch: 37, inputs: 24, experts: 3, hidden: 40, output: 18, tasks: 2 }
+    for (const stopAtWrt of [true, false]) {
+      for (const asked of [[], [0, 2]]) {
+        const [ours, theirs] = [engine, plain].map((on) => {
+          const { tape, at, cut, losses } = forwardMixture(on, size, drawMixture(size, 5))
+          const names = [...drawMixture(size, 5).keys()]
+          const wrt = [...names.map(at), ...asked.map((k) => cut[k]!)]
+          const seeds = losses.map((of, t) => ({ of, cotangent: Float64Array.of(t + 0.5) }))
+          const gradients = tape.backward(seeds, wrt, { stopAtWrt })
+          const values = gradients.map((gradient, i) => tape.gradientValues(gradient, wrt[i]!))
+          tape.dispose()
+          return values
+        })
+        for (const [i, values] of theirs!.entries()) {
+          for (const [c, value] of values.entries()) expect(ours![i]![c]).toBeCloseTo(value, 5)
+        }
+      }
+    }
+    expect([engine.liveTensors(), engine.liveBuffers()]).toEqual([0, 0])
+  })
 
   test('a leak would be noticed', () => {
     const tensor = engine.upload(Float32Array.of(1, 2), [2])
