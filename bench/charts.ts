@@ -22,26 +22,28 @@ export function chartOf(curve: Curve): string {
     document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
     width: WIDTH,
     height: HEIGHT,
-    marginRight: 120,
+    marginRight: 32,
     marginLeft: 64,
     style: { background: 'white', color: '#222' },
-    x: { type: scale('x'), label: curve.x, ...ticksAt(scale('x'), points) },
+    x: { type: scale('x'), label: curve.x },
     y: { type: scale('y'), label: curve.y, grid: true, zero: scale('y') === 'linear' },
     marks: [
+      scale('x') === 'log' ? measuredAxis(points) : null,
       Plot.lineY(points, { ...place, stroke: 'name' }),
       Plot.dot(points, { ...place, fill: 'name', r: 3 }),
-      Plot.text(ends, { ...place, text: 'name', fill: 'name', dx: 8, textAnchor: 'start' }),
+      Plot.text(ends, { ...place, text: 'name', fill: 'name', dy: -12, textAnchor: 'end' }),
     ],
   })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
   return `${svg.outerHTML}\n`
 }
 
-/** On a logarithmic axis only what was measured is marked. */
-function ticksAt(
-  scale: 'log' | 'linear',
-  points: readonly { readonly x: number }[],
-): { ticks?: number[]; tickFormat?: string } {
-  if (scale === 'linear') return {}
-  return { ticks: [...new Set(points.map(({ x }) => x))], tickFormat: '~s' }
+/** On a logarithmic axis only what was measured is marked, all of it: by itself the library leaves labels out. */
+function measuredAxis(points: readonly { readonly x: number }[]): Plot.Markish {
+  const ticks = [...new Set(points.map(({ x }) => x))]
+  return Plot.axisX(ticks, { text: named })
+}
+
+function named(value: number): string {
+  return value >= 1e6 ? `${value / 1e6} million` : value.toLocaleString('en-US')
 }

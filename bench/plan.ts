@@ -18,7 +18,7 @@ interface Part {
   readonly source: string
 }
 
-/** The table and what it says; undefined until the benches that it is made of have run. */
+/** The table and what it says, of the parts that were measured; undefined until the whole path was. */
 export function planOf(results: readonly Result[]): string | undefined {
   const parts = partsOf(results)
   if (parts === undefined) return undefined
@@ -41,31 +41,24 @@ export function planOf(results: readonly Result[]): string | undefined {
 
 function partsOf(results: readonly Result[]): Part[] | undefined {
   const named = (name: string): Result | undefined => results.find((one) => one.name === name)
-  const [join, log, whole] = [named('join'), named('join-log'), named('whole-path')]
+  const whole = named('whole-path')
   const steps = whole?.figures[0]?.against
   const samples = Number(whole?.facts.samples)
   const records = Number(whole?.facts.records)
-  if (join === undefined || log === undefined || whole === undefined || steps === undefined) {
-    return undefined
-  }
+  if (whole === undefined || steps === undefined) return undefined
   const events = LOAD * FACTOR
   const perSecond = (events * samples) / records
   const rateOf = (result: Result): number => median(result.figures[0]?.rounds ?? [])
+  const joiners = [
+    ['joiners, through Kafka', 'join'],
+    ['joiners, without a broker beside them', 'join-log'],
+  ] as const
   return [
-    {
-      name: 'joiners, through Kafka',
-      unit: 'events/s',
-      rate: rateOf(join),
-      needed: events,
-      source: 'join',
-    },
-    {
-      name: 'joiners, without a broker beside them',
-      unit: 'events/s',
-      rate: rateOf(log),
-      needed: events,
-      source: 'join-log',
-    },
+    ...joiners.flatMap(([name, source]) => {
+      const result = named(source)
+      if (result === undefined) return []
+      return [{ name, unit: 'events/s', rate: rateOf(result), needed: events, source }]
+    }),
     {
       name: 'trainer, steps alone',
       unit: 'samples/s',

@@ -80,14 +80,15 @@ function reachedOf({ reached, against, unit }: KeptFigure): string {
 }
 
 function provenance(result: Result): string {
-  const { command, commit, measured_on, machine, versions, facts } = result
+  const { command, commit, measured_on, machine, versions, facts, seconds } = result
   const named = (values: Readonly<Record<string, string | number>>): string =>
     Object.entries(values)
       .map(([key, value]) => `${key} ${value}`)
       .join(', ')
   const size = facts === undefined || Object.keys(facts).length === 0 ? '' : ` ${named(facts)}.`
+  const took = seconds === undefined ? '' : ` (took ${seconds} s)`
   return (
-    `\`${command}\`, ${measured_on}, commit ${commit}; ${machine.processor}, ${machine.cores} cores, ` +
+    `\`${command}\`${took}, ${measured_on}, commit ${commit}; ${machine.processor}, ${machine.cores} cores, ` +
     `${machine.memory_gib} GiB, ${machine.platform}; ${named(versions)}.${size}`
   )
 }

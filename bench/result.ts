@@ -21,6 +21,8 @@ export interface Result {
   readonly measured_on: string
   readonly commit: string
   readonly machine: Machine
+  /** How long the whole bench took; absent where nobody looked. */
+  readonly seconds?: number
   readonly versions: Readonly<Record<string, string>>
   readonly facts: Readonly<Record<string, string | number>>
   readonly figures: readonly KeptFigure[]
@@ -61,7 +63,7 @@ export function shown(value: number): string {
 /** Puts a result together; what was measured comes from the bench, the rest from here. */
 export function resultOf(
   measured: Measured,
-  about: Pick<Result, 'name' | 'summary' | 'command' | 'measured_on' | 'commit' | 'machine'>,
+  about: Omit<Result, 'versions' | 'facts' | 'figures' | 'floors' | 'curves'>,
 ): Result {
   const { figures, floors = [], curves = [], versions = {}, facts = {} } = measured
   return {

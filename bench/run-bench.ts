@@ -25,6 +25,7 @@ export async function runBench(options: RunBenchOptions): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), `millrace-bench-${bench.name}-`))
   // Before the run: it measures what is there now.
   const [commit, machine] = [thisCommit(), thisMachine()]
+  const started = performance.now()
   try {
     const measured = await bench.run({ peer, rounds, folder, say: print })
     if (measured.figures.length === 0) {
@@ -38,6 +39,7 @@ export async function runBench(options: RunBenchOptions): Promise<Result> {
       measured_on: new Date().toISOString().slice(0, 10),
       commit,
       machine,
+      seconds: Math.round((performance.now() - started) / 1000),
     })
     writeResult(options.results, result)
     for (const [index, figure] of [...result.figures.entries()].reverse()) {

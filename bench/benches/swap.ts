@@ -15,9 +15,9 @@ const CANDIDATES = 500
 /** Rows of a delta: what 10,000 samples touch of 16 features. */
 const DELTA_ROWS = 40_000
 /** Versions per round: a full one, then deltas. */
-const VERSIONS = 12
-const QUIET_REQUESTS = 400
-const ROUNDS = 5
+const VERSIONS = 6
+const QUIET_REQUESTS = 250
+const ROUNDS = 3
 const CHUNK_BYTES = 500_000
 
 export const swapBench: Bench = {

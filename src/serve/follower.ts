@@ -207,6 +207,7 @@ export class Follower {
     }
     this.#sha256 = sha256
     this.#newest = sequence
+    yield* this.#model.settling()
     return { kind: 'applied', sequence }
   }
 

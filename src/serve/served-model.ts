@@ -4,6 +4,7 @@
  */
 
 import { layOutColumns } from '../embeddings/columns.ts'
+import { PendingRows } from '../embeddings/pending-rows.ts'
 import { StagedRows } from '../embeddings/staged-rows.ts'
 import { EmbeddingTable } from '../embeddings/table.ts'
 import { importRows, piecesOf, removeKeys, type TableRows } from '../embeddings/table-rows.ts'
@@ -46,6 +47,8 @@ export class ServedModel {
   readonly #runner: GraphRunner
   #header: UpdateHeader
   #standardisation: Float64Array
+  /** Of this version, and not in the table yet. */
+  #pending: PendingRows | undefined
 
   private constructor(engine: Engine, { header, standardisation }: UpdateContent) {
     this.spec = featureSpecFromJson(JSON.stringify(header.feature_spec))
@@ -99,12 +102,21 @@ export class ServedModel {
   /** Applies a delta whose parent is this version (the follower checks that). When it throws, no score has changed. */
   apply(delta: UpdateContent): void {
     atOnce(this.applying(delta))
+    atOnce(this.settling())
   }
 
-  /** The same in slices: up to the last one every score is of the version before, then of the new one. */
+  /**
+   * The same in slices: up to the last one every score is of the version before, then of the new one. `settling` is to follow: it
+   * changes no score.
+   */
   *applying(delta: UpdateContent): Slices<void> {
+    yield* this.settling()
     checkCorrections(delta.header)
-    const rows = yield* staged(this.#table, delta.rows.pieces(SLICE_ROWS), { early: true })
+    const rows = new PendingRows(this.#table, delta.rows.count)
+    for (const piece of delta.rows.pieces(SLICE_ROWS)) {
+      rows.add(piece)
+      yield
+    }
     const gone = readRemoved(delta.sections)
     const removed = yield* keysWithout(gone, delta.rows.pieces(SLICE_ROWS))
     const state: StagedState[] = []
@@ -113,7 +125,7 @@ export class ServedModel {
       const pieces = (): Iterable<TableRows> => piecesOf(read.rows, table.columns.width, SLICE_ROWS)
       state.push({
         table,
-        rows: yield* staged(table, pieces(), { early: false }),
+        rows: yield* staged(table, pieces()),
         removed: yield* keysWithout(read.removed, pieces()),
       })
     }
@@ -124,8 +136,14 @@ export class ServedModel {
     }
   }
 
-  /** All rows are found: what is left is to write them. */
-  #swap(delta: UpdateContent, rows: StagedRows, removed: Uint32Array): void {
+  /** The rows of this version go into the table, in slices; no score changes. */
+  *settling(): Slices<void> {
+    yield* this.#pending?.settling() ?? []
+    this.#pending = undefined
+  }
+
+  /** All rows are found: from now on they are what is read. */
+  #swap(delta: UpdateContent, rows: PendingRows, removed: Uint32Array): void {
     const before = {
       header: this.#header,
       standardisation: this.#standardisation,
@@ -137,14 +155,14 @@ export class ServedModel {
     try {
       this.#setDense(delta.dense)
       removeKeys(this.#table, removed)
-      rows.put()
+      this.#pending = rows
       this.#checkProbe(delta)
     } catch (thrown) {
       this.#header = before.header
       this.#standardisation = before.standardisation
       this.#parameters.values.set(before.dense)
       this.#runner.release()
-      rows.takeBack()
+      this.#pending = undefined
       importRows(this.#table, before.removed)
       throw thrown
     }
@@ -165,7 +183,7 @@ export class ServedModel {
    * rounding of a float32.
    */
   score(features: EncodedFeatures): Float32Array {
-    return this.#runner.probabilities(readSplit(this.#embedded, features))
+    return this.#runner.probabilities(readSplit(this.#embedded, features, this.#pending?.edit))
   }
 
   /** Gives the engine's memory back; scoring takes it again. */
@@ -244,12 +262,8 @@ function checkCorrections({ corrections }: UpdateHeader): void {
   throw new MillraceError('FOREIGN', unknown, { remedy: 'upgrade the consumer' })
 }
 
-function* staged(
-  table: EmbeddingTable,
-  pieces: Iterable<TableRows>,
-  options: { readonly early: boolean },
-): Slices<StagedRows> {
-  const rows = new StagedRows(table, options)
+function* staged(table: EmbeddingTable, pieces: Iterable<TableRows>): Slices<StagedRows> {
+  const rows = new StagedRows(table)
   for (const piece of pieces) {
     rows.add(piece)
     yield
