@@ -171,7 +171,7 @@ describe('POST /score', () => {
     }
     const follower = new Follower(plainEngine('float32'))
     publish(follower, smallTrainer())
-    const { url, reports } = await listening({ scorer: new Broken(follower) })
+    const { url, reports } = await listening({ scorer: new Broken(follower), ready: () => true })
     const answer = await post(url, { rows: ROWS })
     expect(answer.status).toBe(500)
     expect(JSON.stringify(answer.body)).not.toContain('secret')
