@@ -57,7 +57,7 @@ function runOutput() {
   }
 }
 
-write('docs/architecture.md', 'folders', `\`\`\`mermaid\n${importPicture(READS)}\n\`\`\``)
+writeFileSync('docs/images/folders.svg', importPicture(READS))
 write('docs/job-file.md', 'settings', jobFileTables(z.toJSONSchema(jobSchema, { io: 'input' })))
 write('docs/command-line.md', 'commands', commandReference())
 write('docs/api.md', 'names', apiTables())

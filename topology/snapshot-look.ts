@@ -1,8 +1,10 @@
 /** @file `millrace snapshot list | show | diff | verify`: what is on a model topic, what is in a version, and whether it is sound. */
 
+import type { TableRows } from '../src/embeddings/table-rows.ts'
 import { MillraceError } from '../src/errors.ts'
 import { formatBytes, formatCount, NO_VALUE } from '../src/observe/format.ts'
 import type { ModelControl } from '../src/publish/control.ts'
+import { stateRows } from '../src/publish/feature-state-section.ts'
 import type { DenseWeights, UpdateContent } from '../src/publish/update.ts'
 import { Follower } from '../src/serve/follower.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
@@ -42,6 +44,8 @@ export async function listSnapshots(context: CommandContext, source: VersionSour
       : aligned([HEADINGS, ...rows.map(cellsOf)])
   printResult(context, rows, text)
 }
+
+const NO_ROWS: TableRows = { keys: new Uint32Array(0), values: new Float32Array(0) }
 
 /** A version as `list --json` gives it. */
 interface ListedRow {
@@ -111,6 +115,9 @@ export async function showSnapshot(
     update_bytes: whole.listed.bytes,
     ...facts,
     rows: rows.keys.length / 2,
+    feature_state: Object.fromEntries(
+      stateRows(sections).map(({ name, rows }) => [name, { rows: rows.keys.length / 2 }]),
+    ),
     dense_weights: dense.reduce((sum, { values }) => sum + values.length, 0),
     probe_rows: probe.features.rows,
     sections: sections.map(({ name, version, required, content }) => ({
@@ -138,7 +145,8 @@ export async function diffSnapshots(
     samples: after.content.header.samples - before.content.header.samples,
     metrics: metricsChange(before.content, after.content),
     dense: denseChange(before.content.dense, after.content.dense),
-    rows: rowsChange(before.content, after.content),
+    rows: rowsChange(before.content.rows, after.content.rows, after.content.header.table.width),
+    feature_state: stateChange(before.content, after.content),
   }
   context.print(JSON.stringify(report, undefined, 2))
 }
@@ -167,13 +175,22 @@ function denseChange(before: readonly DenseWeights[], after: readonly DenseWeigh
   return Object.fromEntries(changes)
 }
 
-function rowsChange(before: UpdateContent, after: UpdateContent): object {
-  const { width } = after.header.table
-  const rowsOf = ({ rows }: UpdateContent) =>
+/** The same of the rows of every feature with a state. */
+function stateChange(before: UpdateContent, after: UpdateContent): object {
+  const old = new Map(stateRows(before.sections).map(({ name, rows }) => [name, rows]))
+  const changes = stateRows(after.sections).map(({ name, rows, width }) => [
+    name,
+    rowsChange(old.get(name) ?? NO_ROWS, rows, width),
+  ])
+  return Object.fromEntries(changes)
+}
+
+function rowsChange(before: TableRows, after: TableRows, width: number): object {
+  const rowsOf = ({ keys, values }: TableRows) =>
     new Map(
-      Array.from({ length: rows.keys.length / 2 }, (_, i) => [
-        `${rows.keys[2 * i]} ${rows.keys[2 * i + 1]}`,
-        rows.values.subarray(i * width, (i + 1) * width),
+      Array.from({ length: keys.length / 2 }, (_, i) => [
+        `${keys[2 * i]} ${keys[2 * i + 1]}`,
+        values.subarray(i * width, (i + 1) * width),
       ]),
     )
   const [old, now] = [rowsOf(before), rowsOf(after)]

@@ -1,10 +1,17 @@
 /** @file A version put together from updates for tools: every row and weight by name, as one full update. */
 
 import { MillraceError } from '../src/errors.ts'
+import {
+  FEATURE_STATE_SECTION,
+  STATE_REMOVED_SECTION,
+  stateRows,
+  stateSection,
+} from '../src/publish/feature-state-section.ts'
 import { PackedRows } from '../src/publish/packed-rows.ts'
-import { readRemoved } from '../src/publish/removed-section.ts'
+import { REMOVED_SECTION, readRemoved } from '../src/publish/removed-section.ts'
 import type { UpdateContent } from '../src/publish/update.ts'
 import { versionNumbered } from './control-topic.ts'
+import { RowsByKey } from './rows-by-key.ts'
 import { type ListedVersion, listVersions, type VersionSource } from './version-list.ts'
 
 /** A version as if it had been published in full. */
@@ -42,7 +49,8 @@ export async function wholeVersions(
 
 /** Follows the chain without checking probes: that is `verify`'s work. */
 class VersionState {
-  readonly #rows = new Map<string, Float32Array>()
+  readonly #rows = new RowsByKey()
+  readonly #state = new Map<string, { readonly width: number; readonly rows: RowsByKey }>()
   #update: UpdateContent | undefined
   #sections: UpdateContent['sections'] = []
   sha256 = ''
@@ -51,17 +59,14 @@ class VersionState {
     if (kind === 'delta' && parentSha256 !== this.sha256) return
     if (kind === 'full') {
       this.#rows.clear()
+      this.#state.clear()
       this.#sections = update.sections
     }
-    const removed = readRemoved(update.sections)
-    for (let i = 0; i < removed.length; i += 2) {
-      this.#rows.delete(hex(removed[i]!) + hex(removed[i + 1]!))
-    }
-    const { keys, values } = update.rows
-    const { width } = update.header.table
-    for (let i = 0; i < keys.length / 2; i++) {
-      const key = hex(keys[2 * i]!) + hex(keys[2 * i + 1]!)
-      this.#rows.set(key, values.slice(i * width, (i + 1) * width))
+    this.#rows.take(readRemoved(update.sections), update.rows, update.header.table.width)
+    for (const { name, width, removed, rows } of stateRows(update.sections)) {
+      const known = this.#state.get(name) ?? { width, rows: new RowsByKey() }
+      this.#state.set(name, known)
+      known.rows.take(removed, rows, width)
     }
     this.#update = update
     this.sha256 = sha256
@@ -71,24 +76,24 @@ class VersionState {
     const update = this.#update
     if (update === undefined) throw new MillraceError('BAD_STATE', 'no version was taken')
     const { width } = update.header.table
-    const sorted = [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1))
-    const keys = new Uint32Array(2 * sorted.length)
-    const values = new Float32Array(width * sorted.length)
-    for (const [i, [key, row]] of sorted.entries()) {
-      keys[2 * i] = Number.parseInt(key.slice(0, 8), 16)
-      keys[2 * i + 1] = Number.parseInt(key.slice(8), 16)
-      values.set(row, i * width)
-    }
     const kept = this.#sections.filter(
       ({ name }) => !update.sections.some((one) => one.name === name),
     )
-    const rows = PackedRows.exact({ keys, values }, width)
-    // As if published in full: nothing is left to be removed.
-    const sections = [...kept, ...update.sections].filter(({ name }) => name !== 'removed')
-    return { ...update, rows, sections }
+    const state = Array.from(this.#state, ([name, one]) => ({
+      name,
+      width: one.width,
+      rows: one.rows.sorted(one.width),
+    }))
+    // As if published in full: nothing is left to be removed, and the feature state is all of it.
+    const sections = [...kept, ...update.sections].filter(({ name }) => !OF_A_DELTA.has(name))
+    if (state.length > 0) sections.push(stateSection(state))
+    return { ...update, rows: PackedRows.exact(this.#rows.sorted(width), width), sections }
   }
 }
 
-function hex(word: number): string {
-  return word.toString(16).padStart(8, '0')
-}
+/** Sections that say what changed, in whose place a whole version has everything or nothing. */
+const OF_A_DELTA: ReadonlySet<string> = new Set([
+  REMOVED_SECTION,
+  FEATURE_STATE_SECTION,
+  STATE_REMOVED_SECTION,
+])

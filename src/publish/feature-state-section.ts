@@ -11,7 +11,7 @@ import type { UpdateSection } from './sections.ts'
 export const FEATURE_STATE_SECTION = 'feature-state'
 
 /** Name of the section of deltas with the keys whose rows of feature state were given up. */
-const STATE_REMOVED_SECTION = 'state-removed'
+export const STATE_REMOVED_SECTION = 'state-removed'
 
 /**
  * All rows for a full update, those that changed since the last update for a delta; changes nothing: `FeatureState.published`
@@ -20,17 +20,22 @@ const STATE_REMOVED_SECTION = 'state-removed'
 export function featureStateSections(state: FeatureState, kind: 'full' | 'delta'): UpdateSection[] {
   const { tables } = state
   if (tables.size === 0) return []
-  const writer = new ByteWriter(65_536).u32(tables.size)
-  for (const [name, table] of tables) {
-    const rows = kind === 'full' ? allRows(table) : table.listDirty('publication')
-    const { keys, values } = exportRows(table, rows)
-    writer.text(name).u32(table.columns.width).array(keys).array(values)
+  const rows = Array.from(tables, ([name, table]) => {
+    const chosen = kind === 'full' ? allRows(table) : table.listDirty('publication')
+    return { name, width: table.columns.width, rows: exportRows(table, chosen) }
+  })
+  return [stateSection(rows), ...(kind === 'full' ? [] : removedSections(tables))]
+}
+
+/** The section with these rows, feature by feature. */
+export function stateSection(
+  features: readonly Pick<StateRows, 'name' | 'width' | 'rows'>[],
+): UpdateSection {
+  const writer = new ByteWriter(65_536).u32(features.length)
+  for (const { name, width, rows } of features) {
+    writer.text(name).u32(width).array(rows.keys).array(rows.values)
   }
-  const content = writer.finish()
-  return [
-    { name: FEATURE_STATE_SECTION, version: 1, required: true, content },
-    ...(kind === 'full' ? [] : removedSections(tables)),
-  ]
+  return { name: FEATURE_STATE_SECTION, version: 1, required: true, content: writer.finish() }
 }
 
 /** The keys that lost their rows since the last update, by table; none where no table lost any. */
@@ -40,6 +45,25 @@ function removedSections(tables: ReadonlyMap<string, EmbeddingTable>): UpdateSec
   const writer = new ByteWriter().u32(lost.length)
   for (const [name, { removed }] of lost) writer.text(name).array(Uint32Array.from(removed))
   return [{ name: STATE_REMOVED_SECTION, version: 1, required: true, content: writer.finish() }]
+}
+
+/** Rows of one feature as an update has them: keys, hi, lo, hi, lo ..., that lose theirs, then `width` values for each key of `rows`. */
+export interface StateRows {
+  readonly name: string
+  readonly width: number
+  readonly removed: Uint32Array
+  readonly rows: TableRows
+}
+
+/** What an update has of feature state; nothing where its features have none. CORRUPT when the sections are not whole. */
+export function stateRows(sections: readonly UpdateSection[]): StateRows[] {
+  const section = sections.find(({ name }) => name === FEATURE_STATE_SECTION)
+  if (section === undefined) return []
+  const removed = readRemovedState(sections)
+  const reader = new ByteReader(section.content)
+  const read = Array.from({ length: reader.u32() }, () => readRows(removed, reader))
+  reader.end()
+  return read
 }
 
 /** Rows of one table that wait to be put in, and keys, hi, lo, hi, lo ..., that lose theirs before. */
@@ -59,15 +83,14 @@ export function readFeatureState(
 ): readonly ReadState[] {
   const { tables } = state
   if (tables.size === 0) return []
-  const section = sections.find(({ name }) => name === FEATURE_STATE_SECTION)
-  if (section === undefined) {
+  if (!sections.some(({ name }) => name === FEATURE_STATE_SECTION)) {
     throw new MillraceError('CORRUPT', 'the model reads rates, the update has no feature state')
   }
-  const removed = readRemovedState(sections)
-  const reader = new ByteReader(section.content)
-  const read = Array.from({ length: reader.u32() }, () => readTable(tables, removed, reader))
-  reader.end()
-  return read
+  return stateRows(sections).map(({ name, width, removed, rows }) => {
+    const table = tables.get(name)
+    if (table?.columns.width !== width) throw notWhole(name, rows, width)
+    return { table, removed, rows }
+  })
 }
 
 function readRemovedState(sections: readonly UpdateSection[]): ReadonlyMap<string, Uint32Array> {
@@ -82,21 +105,15 @@ function readRemovedState(sections: readonly UpdateSection[]): ReadonlyMap<strin
   return new Map(removed)
 }
 
-function readTable(
-  tables: ReadonlyMap<string, EmbeddingTable>,
-  removed: ReadonlyMap<string, Uint32Array>,
-  reader: ByteReader,
-): ReadState {
+function readRows(removed: ReadonlyMap<string, Uint32Array>, reader: ByteReader): StateRows {
   const name = reader.text()
   const width = reader.u32()
   const rows = { keys: reader.uint32(), values: reader.float32() }
-  const table = tables.get(name)
-  const whole = rows.values.length * 2 === rows.keys.length * width
-  if (table === undefined || table.columns.width !== width || !whole) {
-    throw new MillraceError(
-      'CORRUPT',
-      `state of ${JSON.stringify(name)}: ${rows.values.length} values of ${width} columns`,
-    )
-  }
-  return { table, removed: removed.get(name) ?? new Uint32Array(0), rows }
+  if (rows.values.length * 2 !== rows.keys.length * width) throw notWhole(name, rows, width)
+  return { name, width, removed: removed.get(name) ?? new Uint32Array(0), rows }
+}
+
+function notWhole(name: string, { values }: TableRows, width: number): MillraceError {
+  const what = `${values.length} values of ${width} columns`
+  return new MillraceError('CORRUPT', `state of ${JSON.stringify(name)}: ${what}`)
 }

@@ -4,7 +4,8 @@ import { ByteReader, ByteWriter } from '../bytes.ts'
 import type { EmbeddingTable } from '../embeddings/table.ts'
 import type { UpdateSection } from './sections.ts'
 
-const REMOVED_SECTION = 'removed'
+/** Name of the section; absent where no key lost its row. */
+export const REMOVED_SECTION = 'removed'
 
 /** The keys removed since the last version, hi, lo, hi, lo ...; nothing in a full update, which has all rows that there are. */
 export function removedSection(kind: 'full' | 'delta', table: EmbeddingTable): UpdateSection[] {

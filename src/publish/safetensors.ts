@@ -3,6 +3,7 @@
  * ranges, then the tensors one after the other.
  */
 
+import { type StateRows, stateRows } from './feature-state-section.ts'
 import type { UpdateContent } from './update.ts'
 
 interface NamedTensor {
@@ -16,7 +17,8 @@ interface NamedTensor {
 const ALIGNMENT = 8
 
 /**
- * `update` is a full one. Tensors: `statistics` [D, 3], `dense.<name>`, `rows.keys` [N, 2] (hi, lo), `rows.values` [N, width].
+ * `update` is a full one. Tensors: `statistics` [D, 3], `dense.<name>`, `rows.keys` [N, 2] (hi, lo), `rows.values` [N, width], and
+ * `state.<feature>.keys` and `.values` as `rows` for each feature with a state (words of histories in place of floats).
  * The update's header is in the metadata, as JSON under `millrace`, beside the sha256 of the version.
  */
 export function safetensorsOf(update: UpdateContent, sha256: string): Uint8Array {
@@ -39,6 +41,7 @@ export function safetensorsOf(update: UpdateContent, sha256: string): Uint8Array
     ),
     { name: 'rows.keys', dtype: 'U32', shape: [count, 2], values: rows.keys },
     { name: 'rows.values', dtype: 'F32', shape: [count, header.table.width], values: rows.values },
+    ...stateRows(update.sections).flatMap(stateTensors),
   ]
   const entries: [string, unknown][] = [
     ['__metadata__', { format: 'millrace', sha256, millrace: JSON.stringify(header) }],
@@ -56,4 +59,12 @@ export function safetensorsOf(update: UpdateContent, sha256: string): Uint8Array
     Buffer.from(values.buffer, values.byteOffset, values.byteLength),
   )
   return Buffer.concat([length, json, Buffer.alloc(padded - json.length, ' '), ...bodies])
+}
+
+function stateTensors({ name, width, rows: { keys, values } }: StateRows): NamedTensor[] {
+  const count = keys.length / 2
+  return [
+    { name: `state.${name}.keys`, dtype: 'U32', shape: [count, 2], values: keys },
+    { name: `state.${name}.values`, dtype: 'F32', shape: [count, width], values },
+  ]
 }
