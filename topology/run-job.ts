@@ -186,11 +186,10 @@ async function openFaces(
     const { stages } = learner.run.context
     // Costs as much as there are open impressions: not at every look.
     if (looks++ % 10 === 0) {
-      for (const one of labelReports(options.job, stages)) {
+      for (const one of [...labelReports(options.job, stages), driftReport(stages)]) {
         registry.record(one)
         board.record(one)
       }
-      registry.record(driftReport(stages))
       const arms = armFigures(stages)
       if (arms !== undefined) registry.record({ kind: 'arms', arms })
     }

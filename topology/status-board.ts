@@ -3,8 +3,10 @@
 import type { InputAccounting } from '../src/observe/accounting.ts'
 import type { Progressive } from '../src/observe/progressive.ts'
 import type {
+  DriftReport,
   EpochReport,
   ExaminedReport,
+  LabelsReport,
   PublishedReport,
   Report,
   TableSize,
@@ -49,6 +51,8 @@ export class StatusBoard {
   #weights: readonly number[] = []
   #examined: ExaminedReport | undefined
   #delayed: readonly TaskQuality[] = []
+  #labels: LabelsReport['tasks'] = []
+  #drift: DriftReport | undefined
   #tables: readonly TableSize[] = []
   #recent: readonly PublishedVersion[] = []
   #quality: (Pick<Status, 'tasks' | 'reliability'> & { readonly at: number }) | undefined
@@ -70,6 +74,8 @@ export class StatusBoard {
     if (report.kind === 'epoch') this.#epoch = report
     else if (report.kind === 'examined') this.#examined = report
     else if (report.kind === 'verdict') this.#recordVerdict(report)
+    else if (report.kind === 'labels') this.#labels = report.tasks
+    else if (report.kind === 'drift') this.#drift = report
     else if (report.kind === 'tables') this.#tables = report.tables
     else if (report.kind === 'delayed') this.#delayed = report.tasks
     else if (report.kind === 'published') this.#recordVersion(report)
@@ -100,6 +106,8 @@ export class StatusBoard {
       reliability,
       weights: this.#weights,
       examined: this.#examined,
+      labels: this.#labels,
+      drift: this.#drift && { totals: this.#drift.totals, features: this.#drift.features },
       tables: this.#tables,
       accounting,
       watermark: epoch?.watermark ?? Number.NEGATIVE_INFINITY,

@@ -24,6 +24,8 @@ export interface LineChartOptions {
   readonly include?: number
   /** Lines from here upwards. */
   readonly fromZero?: boolean
+  /** Every peak is shown whole: it is what one looks for. */
+  readonly peaks?: boolean
 }
 
 const HEIGHT = 170
@@ -82,14 +84,15 @@ export class LineChart {
   }
 
   #plotOptions(): uPlot.Options {
-    const { format, include, fromZero = false } = this.#options
+    const { format, include, fromZero = false, peaks = false } = this.#options
+    const reach = { include, fromZero, peaks }
     const axis = { stroke: cssColour('--quiet'), grid: { stroke: cssColour('--line'), width: 1 } }
     return {
       width: this.#width(),
       height: HEIGHT,
       cursor: { sync: { key: SYNC }, drag: { x: false, y: false } },
       legend: { live: true, markers: { dash: (_plot, series) => this.#markOf(series - 1) } },
-      scales: { y: { range: () => rangeOf(this.#shown(), include, fromZero) } },
+      scales: { y: { range: () => rangeOf(this.#shown(), reach) } },
       axes: [
         {
           ...axis,
@@ -176,12 +179,11 @@ export class LineChart {
 /** The axis around nearly all of what is there: the first seconds of a run are far off, and may be cut. Never flat. */
 function rangeOf(
   values: number[],
-  include: number | undefined,
-  fromZero: boolean,
+  { include, fromZero, peaks }: { include: number | undefined; fromZero: boolean; peaks: boolean },
 ): [number, number] {
   const sorted = values.sort((a, b) => a - b)
   const at = (share: number): number | undefined => sorted[Math.floor(share * (sorted.length - 1))]
-  const seen = [at(SHOWN.from), at(SHOWN.to), include, fromZero ? 0 : undefined].filter(
+  const seen = [at(SHOWN.from), at(peaks ? 1 : SHOWN.to), include, fromZero ? 0 : undefined].filter(
     (value) => value !== undefined,
   )
   if (seen.length === 0) return [0, 1]

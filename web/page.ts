@@ -49,7 +49,7 @@ const pairs = (tasks: readonly string[]): readonly Line[] =>
   )
 
 const ofQuality = { host: 'quality-charts' }
-const ofFreshness = { host: 'fresh-charts', fromZero: true }
+const ofFreshness = { host: 'fresh-charts', fromZero: true, peaks: true }
 const ofInside = { host: 'inside-charts' }
 const BY_TASK: readonly TimeChart[] = [
   {

@@ -14,6 +14,7 @@ export function showTables(status: Status): void {
   showGates(status)
   showLayers(status)
   showMemory(status)
+  showDrift(status)
 }
 
 function showTasks({ tasks, delayed, weights }: Status): void {
@@ -68,6 +69,18 @@ function showEvents({ accounting }: Status): void {
     ]
   })
   fillTable(byId('events'), ['topic', 'in', ...FATES, 'unaccounted', 'shares'], rows)
+  showLegend()
+}
+
+/** The colours of the bars, once. */
+function showLegend(): void {
+  const host = byId('fates')
+  if (host.childElementCount > 0) return
+  host.append(
+    ...FATES.map((fate, index) =>
+      element('span', [element('i', '', `fate-${index}`), document.createTextNode(fate)]),
+    ),
+  )
 }
 
 type Input = Status['accounting'][number]
@@ -169,6 +182,29 @@ function showLayers({ examined }: Status): void {
         dead > units / 2 ? element('b', share, 'bad') : share,
       ]
     }),
+  )
+}
+
+/** Features that moved most; the others are in /metrics. */
+const MOST_MOVED = 5
+
+function showDrift({ drift }: Status): void {
+  const signals = new Map<string, number>()
+  for (const { task, signal, alarms } of drift?.totals ?? []) {
+    const name = `${signal.replaceAll('_', ' ')} of ${task}`
+    signals.set(name, (signals.get(name) ?? 0) + alarms)
+  }
+  const moved = (drift?.features ?? [])
+    .flatMap(({ feature, psi }) => (psi === undefined ? [] : [{ feature, psi }]))
+    .sort((a, b) => b.psi - a.psi)
+    .slice(0, MOST_MOVED)
+  fillTable(
+    byId('drift'),
+    ['what', 'alarms', 'moved by'],
+    [
+      ...Array.from(signals, ([name, alarms]) => [name, count(alarms), '–']),
+      ...moved.map(({ feature, psi }) => [feature, '–', `PSI ${psi.toFixed(2)}`]),
+    ],
   )
 }
 

@@ -30,7 +30,12 @@ const UNUSED_SHARE = 0.02
 
 /** Judges a status that has just arrived. `auc` names each task's AUC at the start of the shown span, where known. */
 export function verdictOf(status: Status, before: Readonly<Record<string, number>> = {}): Verdict {
-  const reasons = [...learning(status, before), ...freshness(status), ...experts(status)]
+  const reasons = [
+    ...learning(status, before),
+    ...labels(status),
+    ...freshness(status),
+    ...experts(status),
+  ]
   const state = worst(reasons)
   return { state, title: TITLES[state], reasons }
 }
@@ -89,6 +94,15 @@ function quality(
   const first = before[task]
   const change = first === undefined ? '' : `, ${signed(auc - first)} over the chart`
   return { state: 'good', text: `${task}: AUC ${figure(auc)}${change}` }
+}
+
+/** Tasks whose labels come far off the usual rate: they do not learn until that is over. */
+function labels({ labels: tasks }: Status): Reason[] {
+  return tasks.flatMap(({ task, state }) => {
+    const how = state === 'outage' ? 'too few labels come' : 'too many labels come'
+    if (state !== 'outage' && state !== 'surge') return []
+    return [{ state: 'bad', text: `${task}: ${how}; it does not learn until they come as usual` }]
+  })
 }
 
 function freshness(status: Status): Reason[] {

@@ -4,7 +4,7 @@ import type { Verdict } from '../publish/gate.ts'
 import type { EventTime } from '../time.ts'
 import type { InputAccounting } from './accounting.ts'
 import type { ReliabilityBin } from './reliability.ts'
-import type { ExaminedReport, TableSize, TaskQuality } from './report.ts'
+import type { DriftReport, ExaminedReport, LabelsReport, TableSize, TaskQuality } from './report.ts'
 
 /** A version that was published. */
 export interface PublishedVersion {
@@ -40,6 +40,10 @@ export interface Status {
   readonly weights: readonly number[]
   /** The last look inside the model. */
   readonly examined: ExaminedReport | undefined
+  /** How the labels of each task come in; empty until the first look. */
+  readonly labels: LabelsReport['tasks']
+  /** What has moved; `undefined` until the first look. */
+  readonly drift: Pick<DriftReport, 'totals' | 'features'> | undefined
   readonly tables: readonly TableSize[]
   readonly accounting: readonly InputAccounting[]
   readonly watermark: EventTime

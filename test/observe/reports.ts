@@ -182,6 +182,8 @@ export function statusOf(changes: Partial<Status> = {}): Status {
     version,
     versions: [version],
     held: [],
+    labels: [],
+    drift: undefined,
     metricsUrl: 'http://127.0.0.1:9464',
     ...changes,
   }

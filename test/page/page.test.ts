@@ -88,6 +88,7 @@ describe.runIf(hasBrowser)('the page of a running learner', () => {
         ['gates', 3],
         ['layers', 8],
         ['memory', 1],
+        ['drift', 11],
       ] as const) {
         await expect
           .poll(() => page.locator(`#${table} tbody tr`).count(), { timeout: LONG, message: table })

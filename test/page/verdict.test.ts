@@ -38,6 +38,13 @@ describe('the verdict of the page', () => {
     expect(withQuality({ calibrationRatio: 2 })[1]).toMatch(/predicts too much, 2\.0000/)
     expect(worst({ lagRecords: 5_000_000 })[1]).toMatch(/records behind: 16\.3 min/)
     expect(worst({ samplesPerSecond: 0 })[1]).toMatch(/stands still, with 42 records/)
+    const health = { task: 'click', since: 0, usualRate: 0.3, anomalies: 1, lostShare: undefined }
+    expect(worst({ labels: [{ ...health, state: 'outage' }] })).toEqual([
+      'bad',
+      'click: too few labels come; it does not learn until they come as usual',
+    ])
+    expect(worst({ labels: [{ ...health, state: 'surge' }] })[1]).toMatch(/^click: too many labels/)
+    expect(worst({ labels: [{ ...health, state: 'flowing' }] })[0]).toBe('good')
     const [version] = WELL.versions
     if (version === undefined) throw new Error('no version')
     const versions = [0, 1, 2].map((i) => ({ ...version, at: WELL.at - 600_000 - i * 20_000 }))
