@@ -67,7 +67,8 @@ write(
   'crashes',
   crashTable(JSON.parse(readFileSync('bench/results/crash-table.json', 'utf8'))),
 )
-for (const page of ['README.md', 'docs/model-topic-consumer.md', 'docs/how-to/own-events.md']) writeCopies(page)
+for (const page of ['README.md', 'docs/model-topic-consumer.md', 'docs/how-to/own-events.md'])
+  writeCopies(page)
 if (process.argv.includes('--run')) {
   write('README.md', 'output', `\`\`\`text output\n${runOutput()}\n\`\`\``)
 }
