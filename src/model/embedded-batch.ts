@@ -20,6 +20,8 @@ export interface ForwardInput {
   /** [rows, denseWidth]. */
   readonly dense: Float32Array
   readonly denseWidth: number
+  /** Memory for the gradient of x, as large as x: new memory for every batch would cost more than the copying. */
+  readonly dx?: Float32Array
 }
 
 /** The arrays on a tape; x and the wide sums can be differentiated by. */
@@ -44,6 +46,7 @@ export class EmbeddedBatch {
   /** Columns of an id that all tasks train: all of them, or the last slice where every task has its own (STEM). */
   readonly #sharedWidth: number
   #x: Float32Array = new Float32Array(0)
+  #dx: Float32Array = new Float32Array(0)
   #slotWeights: Float32Array = new Float32Array(0)
   #wideSums: Float32Array = new Float32Array(0)
   #gradient: Float32Array = new Float32Array(0)
@@ -64,6 +67,7 @@ export class EmbeddedBatch {
     const { rows, slots, dense, denseWidth } = features
     const xWidth = slots.length * this.#deep.width
     this.#x = atLeast(this.#x, rows * xWidth)
+    this.#dx = atLeast(this.#dx, rows * xWidth)
     this.#lookup.forward(this.#deep, this.#x)
     return {
       rows,
@@ -73,6 +77,7 @@ export class EmbeddedBatch {
       wide: this.#wide === undefined ? undefined : this.#sumWide(this.#wide, rows, slots.length),
       dense,
       denseWidth,
+      dx: this.#dx.subarray(0, rows * xWidth),
     }
   }
 

@@ -90,8 +90,8 @@ export interface Engine {
 
   /** A tensor with a copy of `values`. */
   upload(values: FloatArray, shape: readonly number[]): Tensor
-  /** A copy of the values, in the engine's dtype. */
-  read(tensor: Tensor): FloatArray
+  /** A copy of the values, in the engine's dtype; in `into` where that fits and the engine can: new memory is dear. */
+  read(tensor: Tensor, into?: FloatArray): FloatArray
   /** Gives the tensor back; using it afterwards is a programming error. */
   dispose(tensor: Tensor): void
   /** Handles not yet disposed: a leak shows as growth. */

@@ -72,8 +72,10 @@ export class KernelEngine implements Engine {
     return this.#tensor(shape, this.#kernels.upload(floats))
   }
 
-  read(tensor: Tensor): FloatArray {
-    const values = new Float32Array(sizeOf(tensor.shape))
+  read(tensor: Tensor, into?: FloatArray): FloatArray {
+    const size = sizeOf(tensor.shape)
+    const fits = into instanceof Float32Array && into.length === size
+    const values = fits ? into : new Float32Array(size)
     this.#kernels.read(idOf(tensor), values)
     return values
   }

@@ -241,9 +241,9 @@ export class Tape {
     return this.#recording.backward(seeds, wrt, options)
   }
 
-  /** The values of one gradient, exact zeros where it is undefined: a copy of the size of `of`. */
-  gradientValues(gradient: Gradient, of: Var): FloatArray {
-    if (gradient !== undefined) return this.#engine.read(gradient)
+  /** The values of one gradient, exact zeros where it is undefined: a copy of the size of `of`, perhaps in `into`. */
+  gradientValues(gradient: Gradient, of: Var, into?: FloatArray): FloatArray {
+    if (gradient !== undefined) return this.#engine.read(gradient, into)
     const size = sizeOf(of.shape)
     return this.#engine.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
   }

@@ -48,11 +48,14 @@ export function readGradients(
   }
   take(passes.heads, combined.heads)
   take(passes.trunk, combined.trunk)
-  const values = (gradient: Gradient, i: number): FloatArray | undefined => {
+  const values = (gradient: Gradient, i: number, into?: FloatArray): FloatArray | undefined => {
     const of = passes.inputs[i]
-    return gradient === undefined || of === undefined ? undefined : passes.valuesOf(gradient, of)
+    if (gradient === undefined || of === undefined) return undefined
+    return passes.valuesOf(gradient, of, into)
   }
-  const inputs = combined.inputs.map(values)
+  const inputs = combined.inputs.map((gradient, i) =>
+    values(gradient, i, i === 0 ? passes.dx : undefined),
+  )
   return {
     parameters,
     resident,

@@ -33,6 +33,8 @@ export class TaskPasses {
   /** The engine steps with dense gradients by itself, and no part of the model rescales them before. */
   readonly keepsGradients: boolean
   readonly inputs: readonly Var[]
+  /** Where the gradient of x may be written: as long as the input's own memory. */
+  readonly dx: Float32Array | undefined
   readonly #engine: Engine
   readonly #variables: ReadonlyMap<string, Var>
 
@@ -48,6 +50,7 @@ export class TaskPasses {
       ]),
     )
     const given = modelInput(tape, input)
+    this.dx = input.dx
     this.inputs = given.wide === undefined ? [given.x] : [given.x, given.wide]
     this.forward = model.forward(tape, (name) => this.variable(name), given)
     this.heads = model.parameters.filter((spec) => spec.place === 'head')
@@ -171,9 +174,9 @@ export class TaskPasses {
     return variable
   }
 
-  /** The values of a gradient, zeros where it is undefined. */
-  valuesOf(gradient: Gradient, of: Var): FloatArray {
-    return this.tape.gradientValues(gradient, of)
+  /** The values of a gradient, zeros where it is undefined; perhaps in `into`. */
+  valuesOf(gradient: Gradient, of: Var, into?: FloatArray): FloatArray {
+    return this.tape.gradientValues(gradient, of, into)
   }
 
   /** Euclidean norm of gradients without reading them; undefined where the engine does not offer it. */
