@@ -19,7 +19,7 @@ import { EVENT_TOPICS, kafkaJobText } from './kafka-job.ts'
 import { deleteTopics, plainClient, type RealBroker, withBroker } from './real-broker.ts'
 
 const KILLS = Number(process.env.KAFKA_JOINER_KILLS ?? 3)
-const IMPRESSIONS = 2_500
+const EVENTS_PER_SECOND = 1_000
 const SEED = Number(process.env.CRASH_SEED ?? 13)
 
 /** A dead member is noticed soon, and nobody waits for members that might come. */
@@ -31,33 +31,29 @@ const properties = {
 withBroker('joiners over Kafka', { properties }, (broker) => {
   let file: string
   let job: Job
-  /** How long a small process takes on this machine as busy as it is: the yardstick of pauses. */
-  let processMs: number
 
-  beforeAll(async () => {
+  beforeAll(() => {
     const folder = mkdtempSync(join(broker.kafka.data, 'job-'))
     file = `${folder}/job.yaml`
     const text = joinerJob(folder, broker)
     writeFileSync(file, text)
     job = parseJob(file, text)
-    const began = performance.now()
-    const produced = await run(['produce', file, '--impressions', String(IMPRESSIONS)])
-    expect(produced, produced.stderr).toMatchObject({ code: 0 })
-    processMs = performance.now() - began
-  }, 120_000)
+  })
 
   test(
     `${KILLS} kills, and joiners that come and go, lose no sample (seed ${SEED})`,
     async () => {
       const random = randomFrom(SEED)
-      const counts = await churn({
-        args: [file],
-        random,
-        kills: KILLS,
-        most: 3,
-        pauseMs: 2 * processMs,
-      })
       await withLog(broker, async (log) => {
+        const counts = await churn({
+          file,
+          job,
+          log,
+          random,
+          kills: KILLS,
+          most: 3,
+          eventsPerSecond: EVENTS_PER_SECOND,
+        })
         const copies = await expectOracle(job, log)
         console.log(`${JSON.stringify(counts)}: samples as the oracle has them, ${copies} copies`)
         await expectTrained(job, log, file, copies)

@@ -7,11 +7,10 @@ import type { TopicLog } from '../../src/broker/topic-log.ts'
 import { randomFrom } from '../../src/random.ts'
 import { type Job, parseJob } from '../../src/settings/job.ts'
 import { joinWhole } from '../../topology/join-whole.ts'
-import { run } from './cli.ts'
 import { churn, expectOracle, sideKeys } from './joiner-churn.ts'
 import { frozenClock, jobText, temporaryFolder } from './temporary-job.ts'
 
-const IMPRESSIONS = 6_000
+const EVENTS_PER_SECOND = 1_000
 const KILLS = 8
 const SEED = Number(process.env.CRASH_SEED ?? 5)
 
@@ -36,13 +35,18 @@ test(`joiners killed, stopped and added at random lose and double no sample (see
   const folder = temporaryFolder()
   writeFileSync(`${folder}/job.yaml`, text(folder))
   const file = `${folder}/job.yaml`
-  const produced = await run(['produce', file, '--impressions', String(IMPRESSIONS)])
-  expect(produced, produced.stderr).toMatchObject({ code: 0 })
-
-  const random = randomFrom(SEED)
-  const counts = await churn({ args: [file], random, kills: KILLS, most: 4, pauseMs: 1_500 })
   const job = parseJob(file, text(folder))
+  const random = randomFrom(SEED)
   const log = await openFileLog({ path: `${folder}/bus` })
+  const counts = await churn({
+    file,
+    job,
+    log,
+    random,
+    kills: KILLS,
+    most: 4,
+    eventsPerSecond: EVENTS_PER_SECOND,
+  })
   const copies = await expectOracle(job, log)
   expect(copies, 'on the embedded log nothing is taken from a living process').toBe(0)
   const keys = await sideKeys(job, log)

@@ -27,7 +27,9 @@ record Options(
     long records,
     Path state,
     /** Topic of the joined samples; null for a peer of the bench, which only counts them. */
-    String samples) {
+    String samples,
+    /** The command line that this is of. */
+    List<String> given) {
 
   /** One label: feedback on `topic` no later than `windowMs` after the impression. */
   record Task(String name, String topic, long windowMs) {}
@@ -37,12 +39,12 @@ record Options(
           "brokers", "impressions", "tasks", "schemas", "grace-ms", "threads", "store", "changelog", "feedback", "records", "state", "samples");
 
   /** `--name value` pairs; `--tasks click:clicks:30000,like:likes:120000`. */
-  static Options parse(String[] args) {
+  static Options parse(List<String> args) {
     Map<String, String> given = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      String name = args[i].startsWith("--") ? args[i].substring(2) : "";
-      if (!KNOWN.contains(name)) throw new IllegalArgumentException("unknown option " + args[i] + "; known: " + KNOWN);
-      given.put(name, args[i + 1]);
+    for (int i = 0; i + 1 < args.size(); i += 2) {
+      String name = args.get(i).startsWith("--") ? args.get(i).substring(2) : "";
+      if (!KNOWN.contains(name)) throw new IllegalArgumentException("unknown option " + args.get(i) + "; known: " + KNOWN);
+      given.put(name, args.get(i + 1));
     }
     List<Task> tasks = new ArrayList<>();
     for (String task : needed(given, "tasks").split(",")) {
@@ -62,7 +64,16 @@ record Options(
         given.getOrDefault("feedback", "each").equals("merged"),
         Long.parseLong(given.getOrDefault("records", "0")),
         Path.of(given.getOrDefault("state", System.getProperty("java.io.tmpdir") + "/kafka-streams-join")),
-        given.get("samples"));
+        given.get("samples"),
+        List.copyOf(args));
+  }
+
+  /** These options with others behind them; the last of a name counts. */
+  Options with(String more) {
+    if (more.isEmpty()) return this;
+    List<String> both = new ArrayList<>(given);
+    both.addAll(List.of(more.split(" ")));
+    return parse(both);
   }
 
   private static String needed(Map<String, String> given, String name) {
