@@ -3,7 +3,7 @@
  * its epoch. A record counts if no later claim lies before it, whoever reads; so a writer that was replaced cannot be heard.
  */
 
-import type { LogRecord, OutgoingRecord, TopicLog } from '../src/broker/topic-log.ts'
+import type { LogRecord, OutgoingRecord, RecordBatch, TopicLog } from '../src/broker/topic-log.ts'
 import { ByteReader, ByteWriter } from '../src/bytes.ts'
 import { MillraceError } from '../src/errors.ts'
 import { partitionName, type TopicPartition } from '../src/ids.ts'
@@ -64,10 +64,8 @@ export class ClaimedPartition {
 
   /** What counts of everything before the claim. */
   async *history(): AsyncGenerator<ClaimedRecord> {
-    const bounds = await this.#log.bounds(this.at.topic)
-    const start = bounds.find(({ partition }) => partition === this.at.partition)?.earliest ?? 0
     const filter = new ClaimFilter()
-    for (let offset = start; offset < this.epoch; ) {
+    for (let offset = await this.#earliest(); offset < this.epoch; ) {
       const [batch] = await this.#log.read([{ ...this.at, offset }], READ_RECORDS)
       if (batch === undefined) return
       for (const one of batch.records) {
@@ -104,7 +102,10 @@ export class ClaimedPartition {
     const expected = this.#next
     this.#next = offset + count
     for (let at = expected; at < offset; ) {
-      const [batch] = await this.#log.read([{ ...this.at, offset: at }], READ_RECORDS)
+      const between = await this.#readFrom(at)
+      if (between === 'gone')
+        return { kind: 'fenced', error: this.#fenced('was trimmed by its next owner') }
+      const [batch] = between
       if (batch === undefined) break
       // Only a claim replaces this writer: what a writer before it still appends does not count.
       const claim = batch.records.find((one) => one.offset < offset && one.value[0] === CLAIM)
@@ -114,13 +115,30 @@ export class ClaimedPartition {
     return { kind: 'appended', offset }
   }
 
+  /** `gone` when a later owner has trimmed it away, claim and all: this one never trims what it has not written yet. */
+  async #readFrom(offset: number): Promise<readonly RecordBatch[] | 'gone'> {
+    try {
+      return await this.#log.read([{ ...this.at, offset }], READ_RECORDS)
+    } catch (thrown) {
+      if ((await this.#earliest()) > offset) return 'gone'
+      throw thrown
+    }
+  }
+
+  async #earliest(): Promise<number> {
+    const bounds = await this.#log.bounds(this.at.topic)
+    return bounds.find(({ partition }) => partition === this.at.partition)?.earliest ?? 0
+  }
+
   #fencedBy({ offset, value }: LogRecord): MillraceError {
     const who = new ByteReader(value.subarray(1)).text()
-    return new MillraceError(
-      'FENCED',
-      `${partitionName(this.at)} was claimed by ${who} at offset ${offset}`,
-      { remedy: 'this process was replaced and stops writing; nothing is lost' },
-    )
+    return this.#fenced(`was claimed by ${who} at offset ${offset}`)
+  }
+
+  #fenced(how: string): MillraceError {
+    return new MillraceError('FENCED', `${partitionName(this.at)} ${how}`, {
+      remedy: 'this process was replaced and stops writing; nothing is lost',
+    })
   }
 }
 

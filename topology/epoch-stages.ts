@@ -142,6 +142,7 @@ export function toBatches(
 export async function learnAndPublish(context: EpochContext, batch: MiniBatch): Promise<void> {
   await context.exchange?.before(batch)
   await learn(context, batch)
+  for (const { role, key } of batch) if (role === 'erasure') context.exchange?.erase(key)
   await publishWhenDue(context)
 }
 

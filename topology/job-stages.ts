@@ -96,10 +96,8 @@ export function buildStages(
   })
   const encoder = new FeatureEncoder(spec, featureState, longestWindowMs(job.join.tasks))
   const { learner, table } = buildLearner(job, tasks, encoder, engine)
-  if (share.of > 1 && table.life !== undefined) throw notYet('bound their tables', 'train.tables')
-  if (share.of > 1 && table.columns.slotAt !== undefined) throw notBySlot()
+  if (share.of > 1 && table.life !== undefined) throw notBounded()
   const userField = erasureOf(job)?.userField
-  if (share.of > 1 && userField !== undefined) throw notYet('erase users', 'the tombstones')
   return {
     tasks,
     intake,
@@ -144,23 +142,11 @@ function drawnNegatives({ events, negatives, train }: Job): DrawnNegatives | und
   return new DrawnNegatives({ perAction, ofLast, itemFields, seed: train.seed })
 }
 
-/** What only one of the trainers would do to tables that all of them share. */
-function notYet(what: string, setting: string): MillraceError {
-  return new MillraceError('BAD_SETTINGS', `several trainers cannot ${what} yet`, {
-    remedy: `leave ${setting} out, or run one trainer`,
+/** Admission, age and score of a row are of what one trainer saw: each would keep other rows. */
+function notBounded(): MillraceError {
+  return new MillraceError('BAD_SETTINGS', 'several trainers cannot bound their table', {
+    remedy: 'leave train.tables out, or run one trainer',
   })
-}
-
-/** A row that another trainer made comes without its slot. */
-function notBySlot(): MillraceError {
-  return new MillraceError(
-    'BAD_SETTINGS',
-    'several trainers cannot publish slots in types of their own',
-    {
-      remedy:
-        'give publish.values one type for all and leave publish.slot_values out, or run one trainer',
-    },
-  )
 }
 
 /** What predictions are judged by: those made before a step, and those made as impressions opened. */

@@ -126,8 +126,9 @@ export class LearnerRun {
    */
   async checkpoint(): Promise<void> {
     await this.saved()
-    const { checkpoints, state, journal } = this.#parts
+    const { checkpoints, state, journal, context } = this.#parts
     const position = this.position()
+    const round = context.exchange?.round
     const parts = await inTurns(state.parts(position, checkpoints.turn))
     const saving = checkpoints.save(parts)
     this.#uncovered = []
@@ -135,6 +136,7 @@ export class LearnerRun {
     this.#saved = saving.then(() => {
       journal.reset(this.#uncovered)
       this.#safe = position.positions
+      if (round !== undefined) context.exchange?.saved(round)
     })
     // Whoever waits for it is told; until then a failure is nobody's.
     this.#saved.catch(() => undefined)
@@ -199,6 +201,7 @@ export class LearnerRun {
       kind: 'epoch',
       accounting: intake.accounting(),
       samples: learner.samples,
+      missing: intake.missing,
       lag: context.inputs.map(({ topic, partition }, input) => ({
         topic,
         partition,

@@ -100,7 +100,7 @@ export async function openLearner(
       modelTopic,
       corrections: corrections(job),
       exchange,
-      publishes: role.share.index === 1,
+      publishes: publishes(role),
       clock,
       report,
       examineEverySteps: job.observe.examine_every_steps,
@@ -142,8 +142,9 @@ function readingOf({ events, train }: Job) {
 /** Where several trainers meet; undefined for one. */
 async function openExchange(
   { job, log, role = WHOLE_JOB }: OpenLearnerOptions,
-  { weights }: JobStages,
+  stages: JobStages,
 ): Promise<TrainerExchange | undefined> {
+  const { weights, userErasure, table, featureState } = stages
   if (weights === undefined) return undefined
   return TrainerExchange.open({
     log,
@@ -152,7 +153,19 @@ async function openExchange(
     everyMs: job.train.exchange_ms,
     owner: `${role.name} in process ${process.pid} on ${hostname()}`,
     weights,
+    onMet: (erased) => {
+      for (const user of erased) userErasure?.eraseAgain(user)
+      if (publishes(role)) return
+      // Nothing else would ever empty what awaits publication.
+      table.takeDirty('publication')
+      featureState.published()
+    },
   })
+}
+
+/** Of several trainers the first one: all have the same weights when they have met. */
+function publishes({ share }: LearnerRole): boolean {
+  return share.index === 1
 }
 
 /** BAD_SETTINGS when the job names a signing key and there is none. */

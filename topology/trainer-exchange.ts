@@ -9,24 +9,11 @@ import { ByteReader, ByteWriter } from '../src/bytes.ts'
 import type { MiniBatch } from '../src/samples/mini-batcher.ts'
 import type { Stage } from '../src/stage.ts'
 import type { WeightExchange } from '../src/train/weight-exchange.ts'
-import { ClaimedPartition, ClaimFilter } from './claimed-partition.ts'
+import { ClaimedPartition } from './claimed-partition.ts'
 import type { Share } from './sample-inputs.ts'
-
-/** A piece of a delta: below the limit that any broker has. */
-const CHUNK_BYTES = 500_000
-
-const READ_RECORDS = 100
-const WAIT_MS = 200
+import { type Contribution, cut, NO_ROUND, TrainerPartition } from './trainer-partition.ts'
 
 const NOTHING = new Uint8Array(0)
-
-/** What one trainer brings to a round. */
-interface Contribution {
-  readonly round: number
-  /** Nothing more will come from it. */
-  readonly last: boolean
-  readonly delta: Uint8Array
-}
 
 export interface TrainerExchangeOptions {
   readonly log: TopicLog
@@ -37,6 +24,8 @@ export interface TrainerExchangeOptions {
   /** How this process is called in claims. */
   readonly owner: string
   readonly weights: WeightExchange
+  /** Called when all have the same weights, with the users that any of them erased since the meeting before. */
+  readonly onMet: (erased: readonly string[]) => void
 }
 
 /** Round r ends where event time leaves its slice of `everyMs`, aligned to 1970. The state is the round under way, and the weights' own. */
@@ -44,8 +33,14 @@ export class TrainerExchange implements Stage {
   readonly #options: TrainerExchangeOptions
   readonly #own: ClaimedPartition
   readonly #trainers: readonly TrainerPartition[]
-  /** Round under way; -1 before the first sample. */
-  #round = -1
+  /** Round under way. */
+  #round = NO_ROUND
+  /** Round under way in the newest durable checkpoint. */
+  #safe = NO_ROUND
+  /** What lies before this round is no longer on this trainer's partition. */
+  #trimmedTo = NO_ROUND
+  /** Users that this trainer erased since the last meeting. */
+  #erased: string[] = []
 
   private constructor(
     options: TrainerExchangeOptions,
@@ -70,6 +65,20 @@ export class TrainerExchange implements Stage {
     const exchange = new TrainerExchange(options, own, trainers)
     await exchange.#trainers[share.index - 1]?.read()
     return exchange
+  }
+
+  get round(): number {
+    return this.#round
+  }
+
+  /** A checkpoint with this round under way is durable: earlier ones are not needed here again. */
+  saved(round: number): void {
+    this.#safe = round
+  }
+
+  /** A user was erased here: the others do the same at the next meeting. */
+  erase(user: string): void {
+    this.#erased.push(user)
   }
 
   /** Before the batch is learned from: the meetings that lie before it. */
@@ -98,14 +107,17 @@ export class TrainerExchange implements Stage {
 
   snapshot(): Uint8Array {
     const { weights } = this.#options
-    return new ByteWriter().f64(this.#round).bytes(weights.snapshot()).finish()
+    const writer = new ByteWriter().f64(this.#round).json(this.#erased)
+    return writer.bytes(weights.snapshot()).finish()
   }
 
   restore(bytes: Uint8Array): void {
     const reader = new ByteReader(bytes)
     this.#round = reader.f64()
+    this.#erased = reader.json() as string[]
     this.#options.weights.restore(reader.bytes())
     reader.end()
+    this.#safe = this.#round
   }
 
   /** The first sample here lies in this round: others may have learned before, and this one says that it has not. */
@@ -122,117 +134,35 @@ export class TrainerExchange implements Stage {
     await this.#bring({ round, last, delta: this.#options.weights.delta() })
     for (const trainer of this.#trainers) await trainer.waitFor(round)
     this.#add(round)
+    await this.#trim()
   }
 
   /** Unless an earlier life brought it: then it is the same. */
-  async #bring(contribution: Contribution): Promise<void> {
+  async #bring(part: Pick<Contribution, 'round' | 'last' | 'delta'>): Promise<void> {
     const own = this.#trainers[this.#options.share.index - 1]
-    if (own?.knows(contribution.round) === true) return
-    await this.#own.append(cut(contribution))
+    if (own?.knows(part.round) === true) return
+    await this.#own.append(cut({ ...part, safe: this.#safe, erased: this.#erased }))
     await own?.read()
   }
 
   #add(round: number): void {
-    this.#options.weights.meet(this.#trainers.map((trainer) => trainer.take(round)))
-  }
-}
-
-/** What one trainer has brought, read as it comes. */
-class TrainerPartition {
-  readonly #log: TopicLog
-  readonly #at: { readonly topic: string; readonly partition: number }
-  readonly #filter = new ClaimFilter()
-  readonly #rounds = new Map<number, Uint8Array>()
-  #offset: number | undefined
-  #newest = -1
-  #piece: { readonly header: Uint8Array; readonly bytes: Uint8Array; filled: number } | undefined
-  /** Its last round; undefined while more may come. */
-  lastRound: number | undefined
-
-  constructor(log: TopicLog, at: { readonly topic: string; readonly partition: number }) {
-    this.#log = log
-    this.#at = at
+    const parts = this.#trainers.map((trainer) => trainer.take(round))
+    this.#options.weights.meet(parts.map((part) => part?.delta ?? NOTHING))
+    this.#erased = []
+    this.#options.onMet(parts.flatMap((part) => part?.erased ?? []))
   }
 
-  /** Whether it is past this round, or brought something to it. */
-  knows(round: number): boolean {
-    return this.#newest >= round || this.lastRound !== undefined
-  }
-
-  /** Resolves when everything that it brings to this round is here. */
-  async waitFor(round: number): Promise<void> {
-    while (!this.knows(round)) {
-      await this.#log.waitForRecords([{ ...this.#at, offset: await this.#position() }], WAIT_MS)
-      await this.read()
-    }
-  }
-
-  /** Rounds before this one that it brought something to, and that were not taken yet. */
-  roundsBefore(round: number): number[] {
-    return [...this.#rounds.keys()].filter((known) => known < round)
-  }
-
-  /** Its part of a round; no bytes where it had none. Earlier rounds are forgotten. */
-  take(round: number): Uint8Array {
-    for (const known of this.#rounds.keys()) if (known < round) this.#rounds.delete(known)
-    return this.#rounds.get(round) ?? NOTHING
-  }
-
-  async read(): Promise<void> {
-    for (;;) {
-      const offset = await this.#position()
-      const [batch] = await this.#log.read([{ ...this.#at, offset }], READ_RECORDS)
-      if (batch === undefined) return
-      for (const record of batch.records) {
-        const payload = this.#filter.payload(record)
-        if (payload !== undefined) this.#add(payload)
-      }
-      this.#offset = batch.nextOffset
-    }
-  }
-
-  async #position(): Promise<number> {
-    if (this.#offset !== undefined) return this.#offset
-    const bounds = await this.#log.bounds(this.#at.topic)
-    this.#offset = bounds.find(({ partition }) => partition === this.#at.partition)?.earliest ?? 0
-    return this.#offset
-  }
-
-  /** A round that a restarted trainer brings again is the same one: the first whole copy counts. */
-  #add(payload: Uint8Array): void {
-    const reader = new ByteReader(payload)
-    const round = reader.f64()
-    const last = reader.u8() === 1
-    const length = reader.u32()
-    const at = reader.u32()
-    const bytes = reader.raw(reader.remaining)
-    if (at === 0)
-      this.#piece = { header: payload.subarray(0, 13), bytes: new Uint8Array(length), filled: 0 }
-    const piece = this.#piece
-    if (
-      piece === undefined ||
-      piece.filled !== at ||
-      Buffer.compare(piece.header, payload.subarray(0, 13)) !== 0
+  /** Rounds before the newest durable checkpoint of every trainer: each takes its own from the topic. */
+  async #trim(): Promise<void> {
+    const own = this.#trainers[this.#options.share.index - 1]
+    const needed = this.#trainers.reduce(
+      (least, trainer) => (trainer === own ? least : Math.min(least, trainer.safe)),
+      this.#safe,
     )
-      return
-    piece.bytes.set(bytes, at)
-    piece.filled += bytes.length
-    if (piece.filled < length) return
-    this.#piece = undefined
-    if (round > this.#newest) {
-      this.#rounds.set(round, piece.bytes)
-      this.#newest = round
-    }
-    if (last) this.lastRound = Math.max(this.lastRound ?? round, round)
+    if (needed <= this.#trimmedTo) return
+    const offset = own?.offsetOf(needed)
+    if (offset === undefined) return
+    await this.#own.trim(offset)
+    this.#trimmedTo = needed
   }
-}
-
-function cut({ round, last, delta }: Contribution): Uint8Array[] {
-  const pieces: Uint8Array[] = []
-  for (let at = 0; at === 0 || at < delta.length; at += CHUNK_BYTES) {
-    const bytes = delta.subarray(at, at + CHUNK_BYTES)
-    const writer = new ByteWriter(bytes.length + 32).f64(round).u8(last ? 1 : 0)
-    pieces.push(writer.u32(delta.length).u32(at).raw(bytes).finish())
-  }
-  return pieces
 }

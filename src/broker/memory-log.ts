@@ -24,11 +24,15 @@ import {
 } from './topic-rules.ts'
 import type { GroupMember, GroupOptions } from './work-group.ts'
 
-type Partition = LogRecord[]
+/** `records` are those from offset `earliest` on. */
+interface Partition {
+  earliest: number
+  records: LogRecord[]
+}
 
 const PLACE = 'in memory'
 
-/** Keeps every record until it is closed: retention and compaction are for logs that outlive a process. */
+/** Keeps every record until it is trimmed or closed: retention and compaction are for logs that outlive a process. */
 export class MemoryLog implements TopicLog {
   readonly #maxRecordBytes: number
   readonly #topics = new Map<string, Partition[]>()
@@ -48,7 +52,7 @@ export class MemoryLog implements TopicLog {
     else
       this.#topics.set(
         definition.topic,
-        Array.from({ length: definition.partitions }, () => []),
+        Array.from({ length: definition.partitions }, () => ({ earliest: 0, records: [] })),
       )
   }
 
@@ -58,11 +62,11 @@ export class MemoryLog implements TopicLog {
   }
 
   async bounds(topic: string): Promise<readonly PartitionBounds[]> {
-    return this.#partitions(topic).map((records, partition) => ({
+    return this.#partitions(topic).map((kept, partition) => ({
       topic,
       partition,
-      earliest: 0,
-      latest: records.length,
+      earliest: kept.earliest,
+      latest: latestOf(kept),
     }))
   }
 
@@ -75,9 +79,9 @@ export class MemoryLog implements TopicLog {
     })
     const positions = records.map(({ key, value, timestampMs }, i) => {
       const partition = assigned[i] ?? 0
-      const kept = partitions[partition] ?? []
-      const offset = kept.length
-      kept.push({ offset, key: Buffer.from(key), value: Buffer.from(value), timestampMs })
+      const kept = partitions[partition] ?? { earliest: 0, records: [] }
+      const offset = latestOf(kept)
+      kept.records.push({ offset, key: Buffer.from(key), value: Buffer.from(value), timestampMs })
       return { topic, partition, offset }
     })
     if (positions.length > 0) this.#wake()
@@ -89,7 +93,9 @@ export class MemoryLog implements TopicLog {
     await nextTurn()
     const batches: RecordBatch[] = []
     for (const at of positions) {
-      const records = this.#recordsOf(at).slice(at.offset, at.offset + maxRecords)
+      const kept = this.#keptOf(at)
+      const from = at.offset - kept.earliest
+      const records = kept.records.slice(from, from + maxRecords)
       if (records.length === 0) continue
       const { topic, partition } = at
       batches.push({ topic, partition, records, nextOffset: at.offset + records.length })
@@ -98,7 +104,7 @@ export class MemoryLog implements TopicLog {
   }
 
   async waitForRecords(positions: readonly Position[], timeoutMs: number): Promise<boolean> {
-    const ready = (): boolean => positions.some((at) => this.#recordsOf(at).length > at.offset)
+    const ready = (): boolean => positions.some((at) => latestOf(this.#keptOf(at)) > at.offset)
     if (ready()) return true
     return new Promise((resolve, reject) => {
       const finish = (answer: boolean): void => {
@@ -117,6 +123,15 @@ export class MemoryLog implements TopicLog {
       const timer = setTimeout(() => finish(false), timeoutMs)
       this.#waiting.add(look)
     })
+  }
+
+  async trim({ topic, partition, offset }: Position): Promise<void> {
+    const partitions = this.#partitions(topic)
+    checkPartition({ topic, partition }, partitions.length)
+    const kept = partitions[partition]
+    if (kept === undefined || offset <= kept.earliest) return
+    kept.records = kept.records.filter((record) => record.offset >= offset)
+    kept.earliest = Math.max(kept.earliest, Math.min(offset, kept.records[0]?.offset ?? offset))
   }
 
   async joinGroup({ group, pieces }: GroupOptions): Promise<GroupMember> {
@@ -143,14 +158,15 @@ export class MemoryLog implements TopicLog {
     for (const look of [...this.#waiting]) look()
   }
 
-  #recordsOf(at: Position): Partition {
+  #keptOf(at: Position): Partition {
     const partitions = this.#partitions(at.topic)
     checkPartition(at, partitions.length)
-    const records = partitions[at.partition] ?? []
-    if (at.offset < 0 || at.offset > records.length) {
-      throw outOfRange(at, at.offset, { earliest: 0, latest: records.length })
+    const kept = partitions[at.partition] ?? { earliest: 0, records: [] }
+    const bounds = { earliest: kept.earliest, latest: latestOf(kept) }
+    if (at.offset < bounds.earliest || at.offset > bounds.latest) {
+      throw outOfRange(at, at.offset, bounds)
     }
-    return records
+    return kept
   }
 
   #partitions(topic: string): Partition[] {
@@ -163,4 +179,8 @@ export class MemoryLog implements TopicLog {
   #checkOpen(): void {
     if (this.#closed) throw closedLog(PLACE)
   }
+}
+
+function latestOf(kept: Partition | undefined): number {
+  return kept === undefined ? 0 : kept.earliest + kept.records.length
 }

@@ -60,6 +60,11 @@ export class UserErasure implements Stage {
   /** Takes every row of the user away. O(rows of the embedding table) for each feature that pairs the user with another. */
   erase(user: string): void {
     this.#users += 1
+    this.eraseAgain(user)
+  }
+
+  /** Of a user that is counted already, here or by another trainer: the rows that have come back. */
+  eraseAgain(user: string): void {
     // All are found before any goes: the other half of a pair may be a row of the user itself.
     const found = this.#keyed.map((keyed) => ({ keyed, keys: this.#keysOf(keyed, user) }))
     for (const { keyed, keys } of found) {

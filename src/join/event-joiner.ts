@@ -89,6 +89,11 @@ export class EventJoiner implements Stage {
     return this.#deduplicator.size
   }
 
+  /** Who joins has its own samples: none is missing. */
+  get missing(): number {
+    return 0
+  }
+
   /** How the labels of every task come in; empty without a guard. */
   get labelHealth(): readonly LabelHealth[] {
     return this.#join.health

@@ -44,6 +44,7 @@ function trainingInstruments(registry: Registry) {
   const { counter, gauge, histogram } = makersOf(registry)
   return {
     samples: counter('samples_total', 'Samples that left the join.'),
+    missing: counter('samples_missing_total', 'Samples accepted as lost (samples.gaps: accept).'),
     steps: counter('training_steps_total', 'Training steps taken.'),
     stepSeconds: histogram(
       'training_step_duration_seconds',

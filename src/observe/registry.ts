@@ -104,9 +104,10 @@ export class MetricsRegistry {
     }
   }
 
-  #recordEpoch({ accounting, samples, lag, watermark }: EpochReport): void {
+  #recordEpoch({ accounting, samples, missing = 0, lag, watermark }: EpochReport): void {
     for (const input of accounting) this.#recordInput(input)
     this.#totals.samples.set(samples)
+    this.#totals.missing.set(missing)
     for (const { topic, partition, records } of lag) {
       this.#instruments.lag.set({ topic, partition: String(partition) }, records)
     }
@@ -255,6 +256,7 @@ function totalsOf(instruments: Instruments) {
     drift: new RunningTotal(instruments.drift),
     armSamples: new RunningTotal(instruments.armSamples),
     samples: new RunningTotal(instruments.samples),
+    missing: new RunningTotal(instruments.missing),
     steps: new RunningTotal(instruments.steps),
     evictions: new RunningTotal(instruments.evictions),
     refusals: new RunningTotal(instruments.refusals),

@@ -24,6 +24,8 @@ export interface EpochReport {
   readonly accounting: readonly InputAccounting[]
   /** Samples (rows) that left the join. */
   readonly samples: number
+  /** Of the samples topic, accepted as lost (`samples.gaps`); absent in a process that does not read it. */
+  readonly missing?: number
   readonly lag: readonly PartitionLag[]
   /** Global watermark; infinite before the first and after the last event. */
   readonly watermark: EventTime

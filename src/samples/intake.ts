@@ -22,6 +22,8 @@ export interface Intake<Outputs extends IntakeOutputs = IntakeOutputs> extends S
   readonly newestTime: EventTime
   /** Records that wait for the watermark. */
   readonly buffered: number
+  /** Samples of the samples topic that were accepted as lost; 0 of a join. */
+  readonly missing: number
   /** How the labels of every task come in, where that is seen: empty in a trainer, whose joiners see it. */
   readonly labelHealth: readonly LabelHealth[]
   /** How long the labels of every task take, where that is seen: empty in a trainer. */

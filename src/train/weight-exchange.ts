@@ -6,6 +6,7 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { BatchKeys } from '../embeddings/batch-keys.ts'
 import { KEY_WORDS, type TableColumns } from '../embeddings/columns.ts'
+import { slotOf } from '../embeddings/row-slot.ts'
 import { EmbeddingTable } from '../embeddings/table.ts'
 import { restoreTable, snapshotTable } from '../embeddings/table-snapshot.ts'
 import type { EncodedFeatures } from '../features/encoded-batch.ts'
@@ -67,6 +68,7 @@ export class WeightExchange implements Stage {
   delta(): Uint8Array {
     if (!this.#touched) return new Uint8Array(0)
     const keys: number[] = []
+    const slots: number[] = []
     const changes: number[] = []
     for (let base = 0; base < this.#baseRows.rows; base++) {
       const before = wordsOf(this.#baseRows, base)
@@ -75,6 +77,7 @@ export class WeightExchange implements Stage {
       if (row < 0) continue
       const now = wordsOf(this.#table, row)
       keys.push(hi, lo)
+      if (this.#table.columns.slotAt !== undefined) slots.push(slotOf(this.#table, row))
       for (const { from, to } of this.#ranges) {
         for (let at = from; at < to; at++) changes.push(now[at]! - before[at]!)
       }
@@ -83,6 +86,7 @@ export class WeightExchange implements Stage {
     const writer = new ByteWriter(changes.length * 4 + dense.byteLength + keys.length * 4 + 64)
     return writer
       .array(Uint32Array.from(keys))
+      .array(Uint32Array.from(slots))
       .array(Float32Array.from(changes))
       .array(dense)
       .finish()
@@ -128,11 +132,14 @@ export class WeightExchange implements Stage {
   #add(delta: Uint8Array): void {
     const reader = new ByteReader(delta)
     const keys = reader.uint32()
+    const slots = reader.uint32()
     const changes = reader.float32()
     const dense = reader.float32()
     reader.end()
+    const { slotAt } = this.#table.columns
     for (let i = 0; i < keys.length / KEY_WORDS; i++) {
       const row = this.#table.insertOne(keys[2 * i]!, keys[2 * i + 1]!)
+      if (slotAt !== undefined) this.#table.writeWords(row, slotAt, 1, slots, i)
       this.#table.edit(row, (record, start) => {
         let change = i * this.#width
         for (const { from, to } of this.#ranges) {

@@ -56,6 +56,21 @@ export function topicLogContract(
       ])
     })
 
+    it('keeps everything from the offset on that it was trimmed to, at the same offsets', async () => {
+      const { log } = await logWith('events', 1)
+      await log.append(
+        'events',
+        [1, 2, 3, 4].map((n) => record('a', String(n), n)),
+      )
+      await log.trim?.({ topic: 'events', partition: 0, offset: 2 })
+      const [bounds] = await log.bounds('events')
+      expect(bounds?.earliest).toBeLessThanOrEqual(2)
+      expect(bounds?.latest).toBe(4)
+      await log.append('events', [record('a', '5', 5)])
+      const [batch] = await log.read([{ topic: 'events', partition: 0, offset: 2 }], 10)
+      expect(batch?.records.map(({ offset }) => offset)).toEqual([2, 3, 4])
+    })
+
     it('puts a key into the partition that Kafka would choose, and a record with a partition there', async () => {
       const { log } = await logWith('events', 5)
       const keys = Array.from({ length: 40 }, (_, i) => `user-${i}`)

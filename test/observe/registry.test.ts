@@ -34,6 +34,7 @@ describe('MetricsRegistry', () => {
         'millrace_open_events{kind="click"} 65',
         'millrace_events_unaccounted{kind="click"} 0',
         'millrace_samples_total 900',
+        'millrace_samples_missing_total 3',
         'millrace_consumer_lag_records{topic="clicks",partition="1"} 12',
         'millrace_watermark_timestamp_seconds 1772452800',
         'millrace_training_steps_total 7',

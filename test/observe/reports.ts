@@ -45,6 +45,7 @@ export const EVERY_REPORT: readonly Report[] = [
     kind: 'epoch',
     accounting: [accountingOf('impression'), accountingOf('click')],
     samples: 900,
+    missing: 3,
     lag: [{ topic: 'clicks', partition: 1, records: 12 }],
     watermark: NOON,
   },
