@@ -58,10 +58,8 @@ export function topicLogContract(
 
     it('keeps everything from the offset on that it was trimmed to, at the same offsets', async () => {
       const { log } = await logWith('events', 1)
-      await log.append(
-        'events',
-        [1, 2, 3, 4].map((n) => record('a', String(n), n)),
-      )
+      const four = [1, 2, 3, 4].map((n) => record('a', String(n), n))
+      await log.append('events', four)
       await log.trim?.({ topic: 'events', partition: 0, offset: 2 })
       const [bounds] = await log.bounds('events')
       expect(bounds?.earliest).toBeLessThanOrEqual(2)

@@ -11,7 +11,7 @@ import { churn, expectOracle, sideKeys } from './joiner-churn.ts'
 import { frozenClock, jobText, temporaryFolder } from './temporary-job.ts'
 
 const EVENTS_PER_SECOND = 1_000
-const KILLS = 8
+const KILLS = 5
 const SEED = Number(process.env.CRASH_SEED ?? 5)
 
 /** Small epochs, so that a joiner has many moments to die in. */
