@@ -18,6 +18,7 @@ export const INTERNAL_TYPES = [
   'FeatureState',
   'FieldCount',
   'FieldFinder',
+  'FusedKernels',
   'FloatArray',
   'Forward',
   'GradientScale',
