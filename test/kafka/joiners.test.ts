@@ -57,6 +57,7 @@ withBroker('joiners over Kafka', { properties }, (broker) => {
         const copies = await expectOracle(job, log)
         console.log(`${JSON.stringify(counts)}: samples as the oracle has them, ${copies} copies`)
         await expectTrained(job, log, file, copies)
+        await expectShared(job, log, file)
       })
     },
     120_000 + KILLS * 60_000,
@@ -87,7 +88,10 @@ withBroker('joiners over Kafka', { properties }, (broker) => {
 function joinerJob(folder: string, { brokers }: RealBroker): string {
   return kafkaJobText(folder, brokers, ', session_ms: 1000')
     .replace('partitions: 2', 'partitions: 4')
-    .replace('checkpoint_every_records: 500', 'checkpoint_every_records: 500, epoch_records: 60')
+    .replace(
+      'checkpoint_every_records: 500',
+      'checkpoint_every_records: 500, epoch_records: 60, exchange_ms: 10000',
+    )
 }
 
 /** A trainer of what they wrote learns every final sample once and counts the copies. */
@@ -104,6 +108,26 @@ async function expectTrained(job: Job, log: TopicLog, file: string, copies: numb
     duplicates: copies,
     open: 0,
   })
+}
+
+/** Two trainers share them, meet through Kafka, and take from it what both have behind them. */
+async function expectShared(job: Job, log: TopicLog, file: string): Promise<void> {
+  const ends = await Promise.all(
+    ['1/2', '2/2'].map(async (share, place) => {
+      const report = join(job.train.state ?? '', `trainer-${place}.json`)
+      const args = ['--role', 'trainer', '--share', share, '--exit', '--report', report]
+      const trained = await run(['run', file, ...args])
+      expect(trained, trained.stderr).toMatchObject({ code: 0 })
+      return JSON.parse(await readFile(report, 'utf8'))
+    }),
+  )
+  const written = (await writtenSamples(job, log)).flat().length
+  const took = ends.map(({ accounting: { samples } }) => samples.joined + samples.duplicates)
+  expect(took[0] + took[1]).toBe(written)
+  for (const { earliest, latest } of await log.bounds(`${job.name}.exchange`)) {
+    expect(earliest).toBeGreaterThan(0)
+    expect(latest).toBeGreaterThan(earliest)
+  }
 }
 
 async function someSamples(job: Job, log: TopicLog): Promise<void> {
