@@ -5,6 +5,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Epoch } from '../src/broker/epoch-journal.ts'
+import { RecordSlice } from '../src/broker/record-slice.ts'
+import type { LogRecord } from '../src/broker/topic-log.ts'
 import type { Decoded } from '../src/events/event.ts'
 import type { Report } from '../src/observe/report.ts'
 import { featureStateSections } from '../src/publish/feature-state-section.ts'
@@ -48,10 +50,19 @@ export function decodeReads(inputs: readonly EventInput[], poll: Poll): Decoded[
     const index = inputs.findIndex((one) => one.topic === topic && one.partition === partition)
     const input = inputs[index]
     if (input === undefined) continue
-    for (const { value, offset } of records)
-      decoded.push(input.decode(value, { input: index, offset }))
+    for (const record of records) decoded.push(decodeRecord(input, index, record))
   }
   return decoded
+}
+
+/** One record of the input with this index. */
+function decodeRecord(input: EventInput, index: number, record: LogRecord): Decoded {
+  const { offset } = record
+  const skimmed =
+    record instanceof RecordSlice
+      ? input.skim?.(record.bytes, record.valueAt, record.end, index, offset)
+      : undefined
+  return skimmed ?? input.decode(record.value, { input: index, offset })
 }
 
 /** Records -> what the intake gives for them, then for the idle and finished inputs that the epoch names. */

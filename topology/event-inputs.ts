@@ -1,7 +1,7 @@
 /** @file The event topics of a job as the dense list of inputs: every partition with its kind and its decoder. */
 
 import type { TopicDefinition, TopicLog } from '../src/broker/topic-log.ts'
-import { eventDecoder } from '../src/events/event-decoder.ts'
+import { eventDecoder, type SkimEvent } from '../src/events/event-decoder.ts'
 import type { EventKind } from '../src/events/event-kind.ts'
 import { eventSkimmer } from '../src/events/event-skimmer.ts'
 import type { TopicPartition } from '../src/ids.ts'
@@ -14,6 +14,8 @@ import { loadSchema } from '../src/wire/avro-schema.ts'
 export interface EventInput extends JoinInput, TopicPartition {
   /** What `decode` reads with; one for all partitions of the topic. */
   readonly codec: AvroCodec
+  /** Gives what `decode` gives, for less, or nothing; absent where only decoding will do. */
+  readonly skim?: SkimEvent | undefined
 }
 
 /** The codec of a kind of event: its schema, in the bus's framing. */
@@ -75,10 +77,8 @@ export function inputsOfPartition(
     .map((input) => ({ ...input, ...readerOf(job, input.kind) }))
 }
 
-function readerOf(job: Job, kind: EventKind): Pick<EventInput, 'codec' | 'decode'> {
+function readerOf(job: Job, kind: EventKind): Pick<EventInput, 'codec' | 'decode' | 'skim'> {
   const codec = codecOf(job, kind)
-  return {
-    codec,
-    decode: eventDecoder(kind, (bytes) => codec.decode(bytes), eventSkimmer(kind, codec)),
-  }
+  const skim = eventSkimmer(kind, codec)
+  return { codec, skim, decode: eventDecoder(kind, (bytes) => codec.decode(bytes), skim) }
 }

@@ -73,8 +73,8 @@ async function writeOutputs(
   outputs: JoinOutputs,
 ): Promise<void> {
   for (const sample of outputs.samples) await output.write(sampleRow(places.job, sample))
-  for (const { event, impressionId } of outputs.joined) {
-    await output.write({ ...eventRow(places, event), output: 'joined', impression: impressionId })
+  for (const { event, impression } of outputs.joined) {
+    await output.write({ ...eventRow(places, event), output: 'joined', impression: impression.id })
   }
   for (const event of outputs.duplicates) {
     await output.write({ ...eventRow(places, event), output: 'duplicate' })

@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { Stage } from '../stage.ts'
 import type { EventTime } from '../time.ts'
+import type { Name } from './name-units.ts'
 import type { DedupeOptions } from './options.ts'
 import { RecentIds } from './recent-ids.ts'
 
@@ -24,7 +25,7 @@ export class Deduplicator implements Stage {
   }
 
   /** True for the first delivery. A duplicate changes nothing, not even the input's clock. */
-  isNew(input: number, id: string, time: EventTime): boolean {
+  isNew(input: number, id: Name, time: EventTime): boolean {
     const ids = this.#inputs[input]
     if (ids !== undefined) return ids.add(id, time)
     throw new MillraceError('BAD_STATE', `input ${input} of ${this.#inputs.length}`)

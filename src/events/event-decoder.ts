@@ -1,7 +1,7 @@
 /** @file Bytes to events: the first step of the path; what cannot be read is a value with its reason (law 5). */
 
 import { type EventTime, isoTime } from '../time.ts'
-import type { Decoded, DecodeEvent, Event, EventSource, MalformedReason } from './event.ts'
+import type { Decoded, DecodeEvent, Event, MalformedReason } from './event.ts'
 import type { EventKind, KeyFields, TimeUnit } from './event-kind.ts'
 
 /** Framed bytes to named fields; `wire/` makes these from a schema. Never throws on bad bytes. */
@@ -11,8 +11,17 @@ export type DecodeValue = (
   | { readonly kind: 'value'; readonly value: Readonly<Record<string, unknown>> }
   | { readonly kind: 'malformed'; readonly reason: string }
 
-/** An event read without decoding its other fields; undefined when only decoding tells what the bytes are. */
-export type SkimEvent = (raw: Uint8Array, source: EventSource) => Event | undefined
+/**
+ * The event of the record in `bytes[start, end)`, which nobody may write to any more, read without decoding its other fields;
+ * undefined when only decoding tells what the bytes are. Numbers in place of views and objects: it is called for every record.
+ */
+export type SkimEvent = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  input: number,
+  offset: number,
+) => Event | undefined
 
 /** Start of the year 10000: what lies beyond was written in another unit. */
 export const TIME_LIMIT = Date.UTC(10_000, 0, 1)
@@ -48,7 +57,9 @@ export function eventDecoder(
     if (typeof value !== 'number') return malformed('label', value.fault)
     return { kind: kind.kind, id, key, time, value, anchor: kind.anchor, fields, source, raw }
   }
-  return skim === undefined ? decode : (raw, source) => skim(raw, source) ?? decode(raw, source)
+  if (skim === undefined) return decode
+  return (raw, source) =>
+    skim(raw, 0, raw.length, source.input, source.offset) ?? decode(raw, source)
 }
 
 interface Fault {

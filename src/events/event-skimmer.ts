@@ -1,5 +1,5 @@
 /**
- * @file The fast way from bytes to an event: id, key and time are read in place, the other fields when somebody asks for them.
+ * @file The fast way from bytes to an event: id, key and time are read in place, everything else when somebody asks for it.
  * Most events never are: feedback only labels, and what an impression shows is needed once, when its sample is encoded.
  */
 
@@ -10,6 +10,7 @@ import { type FoundType, longAt, textLength, textStart } from '../wire/field-fin
 import type { Event, EventSource } from './event.ts'
 import { type SkimEvent, TIME_LIMIT } from './event-decoder.ts'
 import type { EventKind } from './event-kind.ts'
+import type { NameUnits } from './name-units.ts'
 
 const NAME_TYPES: readonly FoundType[] = ['text', 'long']
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -29,60 +30,102 @@ export function eventSkimmer(kind: EventKind, codec: AvroCodec): SkimEvent | und
   ])
   if (finder === undefined) return undefined
   const places = new Int32Array(2 + keys.length)
-  const types = finder.types
-  const pair = keys.length === 2
-  return (raw, source) => {
-    if (!finder.find(raw, places)) return undefined
-    const at = longAt(raw, places[1]!)
-    const name = nameAt(raw, places[0]!, types[0])
-    const first = nameAt(raw, places[2]!, types[2])
-    if (!(at > 0 && at < TIME_LIMIT) || name === '' || first === '') return undefined
-    if (!pair) return new SkimmedEvent(kind, name, first, at, source, raw, codec)
-    const second = nameAt(raw, places[3]!, types[3])
-    if (second === '' || first.includes('\u0000')) return undefined
-    return new SkimmedEvent(kind, name, `${first}\u0000${second}`, at, source, raw, codec)
+  const [idType = 'text', , keyType = 'text', otherType] = finder.types
+  const layout: Layout = { kind, codec, idType, keyType, otherType }
+  return (bytes, start, end, input, offset) => {
+    if (!finder.find(bytes, places, start, end)) return undefined
+    const at = longAt(bytes, places[1]!)
+    if (!(at > 0 && at < TIME_LIMIT)) return undefined
+    const [idAt, keyAt] = [places[0]!, places[2]!]
+    if (isEmpty(bytes, idAt, idType) || isEmpty(bytes, keyAt, keyType)) return undefined
+    const otherAt = otherType === undefined ? -1 : places[3]!
+    if (otherType !== undefined) {
+      if (isEmpty(bytes, otherAt, otherType)) return undefined
+      // The first U+0000 of a key ends the user.
+      if (hasZero(bytes, keyAt, keyType)) return undefined
+    }
+    return new SkimmedEvent(layout, bytes, start, end, input, offset, at, idAt, keyAt, otherAt)
   }
 }
 
-/** An event whose fields are decoded when they are first read. */
+/** What the events of one kind have in common. */
+interface Layout {
+  readonly kind: EventKind
+  readonly codec: AvroCodec
+  readonly idType: FoundType
+  readonly keyType: FoundType
+  /** Of the item in a key of user and item. */
+  readonly otherType: FoundType | undefined
+}
+
+/** An event of which there are only places in the bytes of a poll. Small: many thousand wait at a time. */
 class SkimmedEvent implements Event {
-  readonly id: string
-  readonly key: string
   readonly time: EventTime
-  readonly source: EventSource
-  readonly raw: Uint8Array
-  readonly #kind: EventKind
-  readonly #codec: AvroCodec
+  readonly #layout: Layout
+  readonly #bytes: Uint8Array
+  readonly #start: number
+  readonly #end: number
+  readonly #input: number
+  readonly #offset: number
+  readonly #idAt: number
+  readonly #keyAt: number
+  readonly #otherAt: number
   #fields: Event['fields'] | undefined
 
+  // One by one and not as an object: this is called for every record.
   constructor(
-    kind: EventKind,
-    id: string,
-    key: string,
+    layout: Layout,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    input: number,
+    offset: number,
     time: EventTime,
-    source: EventSource,
-    raw: Uint8Array,
-    codec: AvroCodec,
+    idAt: number,
+    keyAt: number,
+    otherAt: number,
   ) {
-    this.id = id
-    this.key = key
     this.time = time
-    this.source = source
-    this.raw = raw
-    this.#kind = kind
-    this.#codec = codec
+    this.#layout = layout
+    this.#bytes = bytes
+    this.#start = start
+    this.#end = end
+    this.#input = input
+    this.#offset = offset
+    this.#idAt = idAt
+    this.#keyAt = keyAt
+    this.#otherAt = otherAt
   }
 
   get kind(): string {
-    return this.#kind.kind
+    return this.#layout.kind.kind
   }
 
   get anchor(): boolean {
-    return this.#kind.anchor
+    return this.#layout.kind.anchor
   }
 
   get value(): number {
     return 1
+  }
+
+  get source(): EventSource {
+    return { input: this.#input, offset: this.#offset }
+  }
+
+  get raw(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end)
+  }
+
+  get id(): string {
+    return nameAt(this.#bytes, this.#idAt, this.#layout.idType)
+  }
+
+  get key(): string {
+    const { keyType, otherType } = this.#layout
+    const first = nameAt(this.#bytes, this.#keyAt, keyType)
+    if (otherType === undefined) return first
+    return `${first}\u0000${nameAt(this.#bytes, this.#otherAt, otherType)}`
   }
 
   get fields(): Event['fields'] {
@@ -90,8 +133,20 @@ class SkimmedEvent implements Event {
     return this.#fields
   }
 
+  readId(into: NameUnits): void {
+    readName(this.#bytes, this.#idAt, this.#layout.idType, into)
+  }
+
+  readKey(into: NameUnits): void {
+    const { keyType, otherType } = this.#layout
+    readName(this.#bytes, this.#keyAt, keyType, into)
+    if (otherType === undefined) return
+    into.text('\u0000')
+    readName(this.#bytes, this.#otherAt, otherType, into)
+  }
+
   #decoded(): Event['fields'] {
-    const decoded = this.#codec.decode(this.raw)
+    const decoded = this.#layout.codec.decode(this.raw)
     if (decoded.kind === 'value') return decoded.value
     throw new MillraceError('BAD_STATE', `an event does not decode any more: ${decoded.reason}`, {
       remedy: 'its bytes were changed while they were held: report it',
@@ -99,8 +154,20 @@ class SkimmedEvent implements Event {
   }
 }
 
+function isEmpty(bytes: Uint8Array, at: number, type: FoundType): boolean {
+  return type === 'text' && textLength(bytes, at) === 0
+}
+
+function hasZero(bytes: Uint8Array, at: number, type: FoundType): boolean {
+  if (type !== 'text') return false
+  const start = textStart(bytes, at)
+  const end = start + textLength(bytes, at)
+  for (let i = start; i < end; i++) if (bytes[i] === 0) return true
+  return false
+}
+
 /** The text at a place, or the decimal text of the number there. */
-function nameAt(bytes: Uint8Array, at: number, type: FoundType | undefined): string {
+function nameAt(bytes: Uint8Array, at: number, type: FoundType): string {
   if (type !== 'text') return String(longAt(bytes, at))
   const start = textStart(bytes, at)
   const length = textLength(bytes, at)
@@ -108,4 +175,12 @@ function nameAt(bytes: Uint8Array, at: number, type: FoundType | undefined): str
   return Buffer.isBuffer(bytes)
     ? bytes.toString('utf8', start, start + length)
     : utf8.decode(bytes.subarray(start, start + length))
+}
+
+function readName(bytes: Uint8Array, at: number, type: FoundType, into: NameUnits): void {
+  if (type === 'text') {
+    const start = textStart(bytes, at)
+    if (into.ascii(bytes, start, start + textLength(bytes, at))) return
+  }
+  into.text(nameAt(bytes, at, type))
 }

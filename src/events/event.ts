@@ -1,6 +1,7 @@
 /** @file An event: what one record of the bus says happened, and when; the currency of decoding, de-duplication and the join. */
 
 import type { EventTime } from '../time.ts'
+import type { Named } from './name-units.ts'
 
 /** Where a record came from. */
 export interface EventSource {
@@ -11,7 +12,7 @@ export interface EventSource {
 }
 
 /** One decoded, well-formed event. */
-export interface Event {
+export interface Event extends Named {
   /** The job's name for this kind of event: `impression`, `click`, `follow`. Never `malformed`. */
   readonly kind: string
   /** Unique among the events of its kind; a second event with the same id is a duplicate delivery. */

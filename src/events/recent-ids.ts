@@ -4,6 +4,7 @@ import type { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
 import { fingerprint } from './id-hash.ts'
+import type { Name } from './name-units.ts'
 import type { DedupeOptions } from './options.ts'
 import { SlotIndex } from './slot-index.ts'
 
@@ -38,7 +39,7 @@ export class RecentIds {
   }
 
   /** Remembers the id, unless it is remembered already: then changes nothing and returns false. */
-  add(id: string, time: EventTime): boolean {
+  add(id: Name, time: EventTime): boolean {
     fingerprint(id, this.#probe)
     const place = this.#find(this.#probe)
     if (this.#index.slotAt(place) >= 0) return false
@@ -127,9 +128,12 @@ export class RecentIds {
     this.#allocate(this.#capacity * 2)
     for (let n = 0; n < size; n++) {
       const slot = (first + n) & (size - 1)
-      const entry = words.subarray(slot * 4, slot * 4 + 4)
-      this.#append(this.#find(entry), entry, times[slot]!)
+      for (let word = 0; word < 4; word++) this.#words[n * 4 + word] = words[slot * 4 + word]!
+      this.#times[n] = times[slot]!
+      // All are different: each belongs into the first free place.
+      this.#index.put(this.#index.free(words[slot * 4]!), n, words[slot * 4]!)
     }
+    this.#size = size
   }
 
   #allocate(capacity: number): void {

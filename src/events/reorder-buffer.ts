@@ -6,11 +6,18 @@ import type { Stage } from '../stage.ts'
 import type { EventTime } from '../time.ts'
 import { compareEvents, type DecodeEvent, type Event, isMalformed } from './event.ts'
 
-/** A binary heap by `compareEvents`; O(log size) per event. Times are kept apart so that most comparisons are of numbers. */
+/**
+ * A binary heap by `compareEvents`; O(log size) per event. What moves in it are times and numbers of slots; the events stay where
+ * they were put, so that the garbage collector is told of each one once.
+ */
 export class ReorderBuffer implements Stage {
   readonly #decode: DecodeEvent
-  readonly #events: Event[] = []
-  #times = new Float64Array(1024)
+  /** By slot; undefined where a slot is free. */
+  #events: (Event | undefined)[] = []
+  /** By place in the heap; behind the heap are the slots that are free. */
+  #times = new Float64Array(0)
+  #slots = new Int32Array(0)
+  #size = 0
 
   /** `decode` turns the raw bytes of a snapshot back into events. */
   constructor(decode: DecodeEvent) {
@@ -18,87 +25,107 @@ export class ReorderBuffer implements Stage {
   }
 
   get size(): number {
-    return this.#events.length
+    return this.#size
   }
 
   /** The held events in no particular order: for counting, not to be changed. */
   get events(): readonly Event[] {
-    return this.#events
+    return this.#events.filter((event) => event !== undefined)
   }
 
   add(event: Event): void {
-    let at = this.#events.length
-    if (at === this.#times.length) this.#grow()
-    this.#events.push(event)
+    let at = this.#size
+    if (at === this.#slots.length) this.#grow()
+    this.#size += 1
+    const slot = this.#slots[at]!
+    this.#events[slot] = event
+    const times = this.#times
+    const slots = this.#slots
     const { time } = event
     while (at > 0) {
       const parent = (at - 1) >> 1
-      const parentTime = this.#times[parent]!
+      const parentTime = times[parent]!
       if (parentTime < time) break
-      const above = this.#events[parent]!
-      if (parentTime === time && compareEvents(above, event) <= 0) break
-      this.#times[at] = parentTime
-      this.#events[at] = above
+      const above = slots[parent]!
+      if (parentTime === time && this.#compared(above, slot) <= 0) break
+      times[at] = parentTime
+      slots[at] = above
       at = parent
     }
-    this.#times[at] = time
-    this.#events[at] = event
+    times[at] = time
+    slots[at] = slot
   }
 
   /** The first event in total order if its time is before the watermark. */
   next(watermark: EventTime): Event | undefined {
-    const first = this.#events[0]
-    if (first === undefined || this.#times[0]! >= watermark) return undefined
-    const last = this.#events.pop()
-    if (last !== undefined && last !== first) this.#sink(last)
+    if (this.#size === 0 || this.#times[0]! >= watermark) return undefined
+    const slot = this.#slots[0]!
+    const first = this.#events[slot]
+    this.#events[slot] = undefined
+    this.#size -= 1
+    if (this.#size > 0) this.#sink(this.#times[this.#size]!, this.#slots[this.#size]!)
+    this.#slots[this.#size] = slot
     return first
   }
 
   snapshot(): Uint8Array {
-    const writer = new ByteWriter().text('reorder-buffer 1').u32(this.#events.length)
-    for (const event of [...this.#events].sort(compareEvents)) writeEvent(writer, event)
+    const writer = new ByteWriter().text('reorder-buffer 1').u32(this.#size)
+    for (const event of [...this.events].sort(compareEvents)) writeEvent(writer, event)
     return writer.finish()
   }
 
   restore(bytes: Uint8Array): void {
     const reader = new ByteReader(bytes).expect('reorder-buffer 1')
     const count = reader.u32()
-    this.#events.length = 0
+    this.#events = []
+    this.#times = new Float64Array(0)
+    this.#slots = new Int32Array(0)
+    this.#size = 0
     for (let n = 0; n < count; n++) this.add(readEvent(reader, this.#decode))
     reader.end()
   }
 
-  /** Puts `event` in at the top, where a place is free. */
-  #sink(event: Event): void {
-    const { time } = event
-    const size = this.#events.length
+  /** Puts a slot in from the top, where a place is free. */
+  #sink(time: EventTime, slot: number): void {
+    const times = this.#times
+    const slots = this.#slots
+    const size = this.#size
     let at = 0
     for (let child = 1; child < size; child = 2 * at + 1) {
-      if (child + 1 < size && this.#precedes(child + 1, child)) child++
-      const childTime = this.#times[child]!
-      const below = this.#events[child]!
-      if (childTime > time || (childTime === time && compareEvents(below, event) >= 0)) break
-      this.#times[at] = childTime
-      this.#events[at] = below
+      let childTime = times[child]!
+      if (child + 1 < size) {
+        const other = times[child + 1]!
+        const isLess =
+          other < childTime ||
+          (other === childTime && this.#compared(slots[child + 1]!, slots[child]!) < 0)
+        if (isLess) {
+          child += 1
+          childTime = other
+        }
+      }
+      if (childTime > time) break
+      const below = slots[child]!
+      if (childTime === time && this.#compared(below, slot) >= 0) break
+      times[at] = childTime
+      slots[at] = below
       at = child
     }
-    this.#times[at] = time
-    this.#events[at] = event
+    times[at] = time
+    slots[at] = slot
   }
 
-  #precedes(a: number, b: number): boolean {
-    const difference = this.#times[a]! - this.#times[b]!
-    return difference < 0 || (difference === 0 && this.#comparedAt(a, b) < 0)
-  }
-
-  #comparedAt(a: number, b: number): number {
+  #compared(a: number, b: number): number {
     return compareEvents(this.#events[a]!, this.#events[b]!)
   }
 
   #grow(): void {
-    const grown = new Float64Array(this.#times.length * 2)
-    grown.set(this.#times)
-    this.#times = grown
+    const capacity = Math.max(1024, this.#slots.length * 2)
+    const times = new Float64Array(capacity)
+    const slots = Int32Array.from({ length: capacity }, (_, slot) => slot)
+    times.set(this.#times)
+    slots.set(this.#slots)
+    this.#times = times
+    this.#slots = slots
   }
 }
 

@@ -38,6 +38,23 @@ export class SlotIndex {
     return this.#hashes[slot]!
   }
 
+  /** Whether a slot is in the index. */
+  has(slot: number): boolean {
+    let place = this.home(this.#hashes[slot]!)
+    while (this.#places[place] !== slot + 1) {
+      if (this.#places[place] === 0) return false
+      place = this.after(place)
+    }
+    return true
+  }
+
+  /** The place where a search for this hash ends when no slot is the one. */
+  free(hash: number): number {
+    let place = this.home(hash)
+    while (this.#places[place] !== 0) place = this.after(place)
+    return place
+  }
+
   /** Puts a slot where a search for its hash ended, at an empty place or instead of another slot. */
   put(place: number, slot: number, hash: number): void {
     this.#places[place] = slot + 1

@@ -46,10 +46,10 @@ export class DelayHistograms {
   }
 
   /** An impression is forgotten: its delays are all that there will be. */
-  add(delaysMs: ArrayLike<number>): void {
+  add(delayMsOf: (task: number) => number): void {
     this.#subjects += 1
     for (let task = 0; task < this.#tasks.length; task++) {
-      const delayMs = delaysMs[task]!
+      const delayMs = delayMsOf(task)
       if (delayMs >= 0) this.#counts[task * this.#bins + binOf(delayMs)]! += 1
     }
   }

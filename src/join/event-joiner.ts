@@ -5,6 +5,7 @@ import { MillraceError } from '../errors.ts'
 import { Deduplicator } from '../events/deduplicate.ts'
 import { type Decoded, type DecodeEvent, type Event, isMalformed } from '../events/event.ts'
 import type { EventKind } from '../events/event-kind.ts'
+import { NameUnits } from '../events/name-units.ts'
 import type { DedupeOptions } from '../events/options.ts'
 import { ReorderBuffer } from '../events/reorder-buffer.ts'
 import { Watermark } from '../events/watermark.ts'
@@ -44,6 +45,8 @@ export class EventJoiner implements Stage {
   readonly #buffer: ReorderBuffer
   readonly #join: LabelJoin
   readonly #ledger: Ledger
+  /** The id that is looked at. */
+  readonly #id = new NameUnits()
   /** Up to where the buffer has been released. */
   #released: EventTime = START_OF_TIME
 
@@ -166,7 +169,7 @@ export class EventJoiner implements Stage {
 
   #take(event: Event, outputs: JoinOutputs): void {
     const { input } = event.source
-    if (!this.#deduplicator.isNew(input, event.id, event.time)) {
+    if (!this.#deduplicator.isNew(input, this.#id.idOf(event), event.time)) {
       outputs.duplicates.push(event)
       return
     }

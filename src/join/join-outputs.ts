@@ -25,8 +25,8 @@ export interface JoinedSample {
   /** The watermark time at which this row's labels were final (window end). */
   readonly maturedAt: EventTime
   /**
-   * The impression's decoded fields, as the feature spec names them. May be decoded when they are read: a copy by `...` has
-   * none, `samples/sample.ts` makes one that has.
+   * The impression's decoded fields, as the feature spec names them. May be decoded when they are read, as id, key and time may: a
+   * copy by `...` has none, `samples/sample.ts` makes one that has.
    */
   readonly fields: Readonly<Record<string, unknown>>
   /** Label per task, 0 or 1 (or a value); 0 where it is neither known nor learned from. */
@@ -54,8 +54,8 @@ export interface LateEvent {
 /** Feedback that set a label. */
 export interface JoinedFeedback {
   readonly event: Event
-  /** Event id of the impression that it labels. */
-  readonly impressionId: string
+  /** What it labels. */
+  readonly impression: Event
 }
 
 /** Everything that happened, each list in an order that does not depend on how the input was cut into calls. */

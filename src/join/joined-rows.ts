@@ -40,25 +40,18 @@ export function erasureRow(
   }
 }
 
-/** The impression's fields are decoded when the row is encoded, not before. */
+/** What the impression says is read from it when somebody asks; its fields are decoded when the row is encoded, not before. */
 class JoinedRow implements JoinedSample {
   readonly role: RowRole
-  readonly id: string
-  readonly key: string
-  readonly time: EventTime
   readonly maturedAt: EventTime
   readonly labels: Float32Array
   readonly mask: Uint8Array
   readonly learned: Uint8Array
   readonly late: Uint8Array
-  readonly weight = 1
   readonly #impression: Event
 
   constructor(impression: Event, { role, maturedAt, labels, mask, learned, late }: RowParts) {
     this.role = role
-    this.id = impression.id
-    this.key = impression.key
-    this.time = impression.time
     this.maturedAt = maturedAt
     this.labels = labels
     this.mask = mask
@@ -67,8 +60,24 @@ class JoinedRow implements JoinedSample {
     this.#impression = impression
   }
 
+  get id(): string {
+    return this.#impression.id
+  }
+
+  get key(): string {
+    return this.#impression.key
+  }
+
+  get time(): EventTime {
+    return this.#impression.time
+  }
+
   get fields(): JoinedSample['fields'] {
     return this.#impression.fields
+  }
+
+  get weight(): 1 {
+    return 1
   }
 }
 

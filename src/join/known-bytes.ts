@@ -8,7 +8,12 @@ import type { KnownImpression } from './known-impressions.ts'
 
 export function writeKnown(writer: ByteWriter, impression: KnownImpression): void {
   const { key, time, event, labels, delaysMs } = impression
-  if (event === undefined) writer.u8(0).array(delaysMs).text(key).f64(time)
+  if (event === undefined)
+    writer
+      .u8(0)
+      .array(delaysMs)
+      .text(key ?? '')
+      .f64(time)
   else writeEvent(writer.u8(1).array(delaysMs).array(labels), event)
 }
 
@@ -22,7 +27,7 @@ export function readKnown(reader: ByteReader, tasks: number, decode: DecodeEvent
   }
   if (!isOpen) return { key: reader.text(), time: reader.f64(), event: undefined, labels, delaysMs }
   const event = readEvent(reader, decode)
-  return { key: event.key, time: event.time, event, labels, delaysMs }
+  return { key: undefined, time: event.time, event, labels, delaysMs }
 }
 
 /** Narrows the counts of a snapshot: of the impressions that are remembered, none can be counted twice. */

@@ -2,14 +2,17 @@
 
 import type { Event } from '../events/event.ts'
 import { hash32 } from '../events/id-hash.ts'
+import { NameUnits } from '../events/name-units.ts'
 import { SlotIndex } from '../events/slot-index.ts'
 import { END_OF_TIME, type EventTime } from '../time.ts'
+import { KeyRing } from './key-ring.ts'
 
 const SMALLEST = 64
 
 /** An impression outside the queue, as snapshots have it. */
 export interface KnownImpression {
-  readonly key: string
+  /** Undefined while it is open: then its event has it. */
+  readonly key: string | undefined
   readonly time: EventTime
   /** Undefined once closed: then only the key is remembered. */
   readonly event: Event | undefined
@@ -31,7 +34,9 @@ export class KnownImpressions {
   #times = new Float64Array()
   #labels = new Float64Array()
   #delaysPast = new Float64Array()
-  #keys: string[] = []
+  #keys = new KeyRing()
+  #keyAt = new Float64Array()
+  #keyLength = new Uint32Array()
   #events: (Event | undefined)[] = []
   #index = new SlotIndex(1)
   #first = 0
@@ -40,6 +45,8 @@ export class KnownImpressions {
   readonly #passed: Uint32Array
   #nextAt: EventTime = END_OF_TIME
   #nextPoint = 0
+  /** The key that is looked at. */
+  readonly #key = new NameUnits()
 
   constructor(delaysMs: readonly number[], tasks: number) {
     this.#delaysMs = Float64Array.from(delaysMs)
@@ -64,12 +71,13 @@ export class KnownImpressions {
   }
 
   push(event: Event): void {
-    this.#append(event.key, event.time, event)
+    this.#append(this.#key.keyOf(event), event.time, event)
     this.#lookAhead()
   }
 
-  /** The slot of the latest impression with this key; -1 if there is none. */
-  latest(key: string): number {
+  /** The slot of the latest impression with the key of this event; -1 if there is none. */
+  latest(event: Event): number {
+    const key = this.#key.keyOf(event)
     return this.#index.slotAt(this.#find(key, hash32(key)))
   }
 
@@ -98,10 +106,10 @@ export class KnownImpressions {
     if (this.#delaysPast[at]! < 0) this.#delaysPast[at] = delayMs
   }
 
-  /** The delays of the impression that passes next; a view. */
-  get nextDelaysMs(): Float64Array {
+  /** The delay per task of the impression that passes next; -1 where there was none. */
+  nextDelayMs(task: number): number {
     const slot = this.#slot(this.#passed[this.#nextPoint]!)
-    return this.#delaysPast.subarray(slot * this.#tasks, (slot + 1) * this.#tasks)
+    return this.#delaysPast[slot * this.#tasks + task]!
   }
 
   /** The labels so far, 0 where the mask is 0; the caller owns them. */
@@ -125,11 +133,11 @@ export class KnownImpressions {
     for (let n = 0; n < this.#size; n++) {
       const slot = this.#slot(n)
       const event = this.#events[slot]
-      if (!isErased(this.#keys[slot]!, event)) continue
+      if (!isErased(this.#keyText(slot), event)) continue
       if (event !== undefined) erased.push(event)
       this.#index.remove(slot)
       // Its place in the queue stays, under a key that no event has.
-      this.#keys[slot] = ''
+      this.#keyLength[slot] = 0
       this.#events[slot] = undefined
     }
     return erased
@@ -161,49 +169,60 @@ export class KnownImpressions {
       const slot = this.#slot(n)
       const labels = this.#labels.slice(slot * this.#tasks, (slot + 1) * this.#tasks)
       const delaysMs = this.#delaysPast.slice(slot * this.#tasks, (slot + 1) * this.#tasks)
-      const key = this.#keys[slot] ?? ''
-      yield { key, time: this.timeOf(slot), event: this.#events[slot], labels, delaysMs }
+      const event = this.#events[slot]
+      const key = event === undefined ? this.#keyText(slot) : undefined
+      yield { key, time: this.timeOf(slot), event, labels, delaysMs }
     }
   }
 
   /** Replaces the content. `ahead`: for each point how many of the impressions have not passed it. */
   reset(impressions: readonly KnownImpression[], ahead: readonly number[]): void {
     this.#allocate(SMALLEST)
+    this.#keys = new KeyRing()
     for (const impression of impressions) this.#put(impression)
     for (const [point, count] of ahead.entries()) this.#passed[point] = this.#size - count
     this.#lookAhead()
   }
 
-  #append(key: string, time: EventTime, event: Event | undefined): number {
+  #append(key: NameUnits, time: EventTime, event: Event | undefined): number {
     if (this.#size === this.#capacity) this.#grow()
     const slot = this.#slot(this.#size++)
     this.#times[slot] = time
-    this.#keys[slot] = key
+    this.#keyAt[slot] = this.#keys.add(key)
+    this.#keyLength[slot] = key.length
     this.#events[slot] = event
-    this.#labels.fill(0, slot * this.#tasks, (slot + 1) * this.#tasks)
-    this.#delaysPast.fill(-1, slot * this.#tasks, (slot + 1) * this.#tasks)
+    for (let at = slot * this.#tasks, end = at + this.#tasks; at < end; at++) {
+      this.#labels[at] = 0
+      this.#delaysPast[at] = -1
+    }
     const hash = hash32(key)
     this.#index.put(this.#find(key, hash), slot, hash)
     return slot
   }
 
   /** The index place of the key's latest impression, or the empty one where it belongs. */
-  #find(key: string, hash: number): number {
+  #find(key: NameUnits, hash: number): number {
     let place = this.#index.home(hash)
     for (let slot = this.#index.slotAt(place); slot >= 0; slot = this.#index.slotAt(place)) {
       // Hashes first: a look at another impression's key is a cache miss more often than not.
-      if (this.#index.hashOf(slot) === hash && this.#keys[slot] === key) return place
+      if (this.#index.hashOf(slot) === hash && this.#keyLength[slot] === key.length) {
+        if (this.#keys.holds(this.#keyAt[slot]!, key)) return place
+      }
       place = this.#index.after(place)
     }
     return place
   }
 
+  #keyText(slot: number): string {
+    return this.#keys.text(this.#keyAt[slot]!, this.#keyLength[slot]!)
+  }
+
   #forget(slot: number): void {
     this.#index.remove(slot)
-    this.#keys[slot] = ''
     this.#events[slot] = undefined
     this.#first = this.#slot(1)
     this.#size--
+    this.#keys.forgetBefore(this.#size === 0 ? this.#keys.next : this.#keyAt[this.#first]!)
     for (let point = 0; point < this.#passed.length; point++) this.#passed[point]!--
   }
 
@@ -218,15 +237,39 @@ export class KnownImpressions {
     }
   }
 
+  /** Twice the columns, unrolled: the oldest impression gets slot 0. */
   #grow(): void {
-    const impressions = [...this.remembered()]
-    this.#allocate(this.#capacity * 2)
-    for (const impression of impressions) this.#put(impression)
+    const [times, keyAt, keyLength, events] = [
+      this.#times,
+      this.#keyAt,
+      this.#keyLength,
+      this.#events,
+    ]
+    const [labels, delaysPast, index] = [this.#labels, this.#delaysPast, this.#index]
+    const [first, size, tasks] = [this.#first, this.#size, this.#tasks]
+    this.#allocate(size * 2)
+    this.#size = size
+    for (let n = 0; n < size; n++) {
+      const slot = (first + n) & (size - 1)
+      this.#times[n] = times[slot]!
+      this.#keyAt[n] = keyAt[slot]!
+      this.#keyLength[n] = keyLength[slot]!
+      this.#events[n] = events[slot]
+      for (let task = 0; task < tasks; task++) {
+        this.#labels[n * tasks + task] = labels[slot * tasks + task]!
+        this.#delaysPast[n * tasks + task] = delaysPast[slot * tasks + task]!
+      }
+      // One whose key a later impression has, or that was erased, is not found any more.
+      if (!index.has(slot)) continue
+      const hash = index.hashOf(slot)
+      this.#index.put(this.#index.free(hash), n, hash)
+    }
   }
 
   #put({ key, time, event, labels, delaysMs }: KnownImpression): void {
+    const name = event === undefined ? this.#key.clear().text(key ?? '') : this.#key.keyOf(event)
     // First the slot: making room for it may replace the columns.
-    const slot = this.#append(key, time, event)
+    const slot = this.#append(name, time, event)
     this.#labels.set(labels, slot * this.#tasks)
     this.#delaysPast.set(delaysMs, slot * this.#tasks)
   }
@@ -236,7 +279,8 @@ export class KnownImpressions {
     this.#times = new Float64Array(capacity)
     this.#labels = new Float64Array(capacity * this.#tasks)
     this.#delaysPast = new Float64Array(capacity * this.#tasks)
-    this.#keys = new Array<string>(capacity).fill('')
+    this.#keyAt = new Float64Array(capacity)
+    this.#keyLength = new Uint32Array(capacity)
     this.#events = new Array<Event | undefined>(capacity).fill(undefined)
     this.#index = new SlotIndex(capacity)
     this.#first = 0

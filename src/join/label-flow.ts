@@ -124,6 +124,11 @@ export class LabelFlow {
     })
   }
 
+  /** Whether there is a moment at which labels could not be trusted. */
+  get remembersAnomalies(): boolean {
+    return this.#past.length > 0 || this.#isAnomalous
+  }
+
   get #isAnomalous(): boolean {
     return this.#state === 'outage' || this.#state === 'surge'
   }

@@ -3,6 +3,7 @@
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { MillraceError } from '../errors.ts'
 import type { DecodeEvent, Event } from '../events/event.ts'
+import { NameUnits } from '../events/name-units.ts'
 import type { LabelHealth } from '../health.ts'
 import type { Stage } from '../stage.ts'
 import { type EventTime, START_OF_TIME } from '../time.ts'
@@ -22,6 +23,8 @@ interface TaskWindow {
   readonly windowMs: number
 }
 
+const NO_WINDOWS: readonly TaskWindow[] = []
+
 /**
  * Takes events in total order (`compareEvents`). Feedback labels the latest impression with its key, if it comes no later
  * than its task's window; the end of a window belongs to it. Feedback of the same kind again keeps the larger label; with
@@ -40,10 +43,13 @@ export class LabelJoin implements Stage {
   /** For each kind of feedback the tasks that it labels. */
   readonly #windows = new Map<string, readonly TaskWindow[]>()
   readonly #maturities: readonly Maturity[]
+  readonly #nextDelayMs = (task: number): number => this.#known.nextDelayMs(task)
   readonly #decode: DecodeEvent
   readonly #watch: LabelWatch
   /** Its points are the maturities and, last, when the key is forgotten. */
   readonly #known: KnownImpressions
+  /** The id that is looked at. */
+  readonly #id = new NameUnits()
   /** Erased impressions that would have had rows to give. */
   #erasedAhead = 0
   #now: EventTime = START_OF_TIME
@@ -107,7 +113,7 @@ export class LabelJoin implements Stage {
     this.advance(event.time, outputs)
     if (event.anchor) this.#open(event, outputs)
     else if (this.#erasure?.kind === event.kind) this.#erase(event, this.#erasure, outputs)
-    else if (this.#firstActionOpens && this.#known.latest(event.key) < 0) this.#openBy(event)
+    else if (this.#firstActionOpens && this.#known.latest(event) < 0) this.#openBy(event)
     else this.#label(event, outputs)
   }
 
@@ -155,7 +161,7 @@ export class LabelJoin implements Stage {
     if (this.#fast && this.#observeMs === 0) {
       const learned = this.#watch.trusted(this.#all)
       outputs.samples.push(rowOf(event, { role: 'provisional', labels, learned, ...nothing }))
-    } else if (isOpened(event.id, this.#openedShare)) {
+    } else if (isOpened(this.#id.idOf(event), this.#openedShare)) {
       const role = 'opened'
       outputs.samples.push(rowOf(event, { role, labels, learned: this.#none, ...nothing }))
     }
@@ -165,7 +171,7 @@ export class LabelJoin implements Stage {
   #openBy(event: Event): void {
     this.#known.push(event)
     this.#watch.impression(event.time)
-    const slot = this.#known.latest(event.key)
+    const slot = this.#known.latest(event)
     this.#noteDelay(slot, event)
     this.#raise(slot, event)
   }
@@ -182,7 +188,7 @@ export class LabelJoin implements Stage {
   }
 
   #label(event: Event, outputs: JoinOutputs): void {
-    const slot = this.#known.latest(event.key)
+    const slot = this.#known.latest(event)
     if (slot < 0) {
       outputs.orphans.push(event)
       return
@@ -194,7 +200,7 @@ export class LabelJoin implements Stage {
       return
     }
     if (this.#fast) this.#turnPositive(slot, impression, event, outputs)
-    outputs.joined.push({ event, impressionId: impression.id })
+    outputs.joined.push({ event, impression })
   }
 
   /** Nothing more comes of the user's open impressions; feedback on them is an orphan from now on. */
@@ -213,16 +219,20 @@ export class LabelJoin implements Stage {
   #noteDelay(slot: number, { kind, time, value }: Event): void {
     if (!(value > 0)) return
     const delayMs = time - this.#known.timeOf(slot)
-    for (const { task } of this.#windows.get(kind) ?? []) this.#known.noteDelay(slot, task, delayMs)
+    for (const { task } of this.#windowsOfKind(kind)) this.#known.noteDelay(slot, task, delayMs)
   }
 
   /** The tasks of the event's kind whose window it is inside of. */
   #windowsOf(slot: number, { kind, time }: Event): readonly TaskWindow[] {
     const impressionTime = this.#known.timeOf(slot)
-    const windows = this.#windows.get(kind) ?? []
+    const windows = this.#windowsOfKind(kind)
     // The same sum as in the queue: a rounded difference could disagree with it about the window's last instant.
     if (windows.every(({ windowMs }) => time <= impressionTime + windowMs)) return windows
     return windows.filter(({ windowMs }) => time <= impressionTime + windowMs)
+  }
+
+  #windowsOfKind(kind: string): readonly TaskWindow[] {
+    return this.#windows.get(kind) ?? NO_WINDOWS
   }
 
   /** Labels that turn positive; after the provisional row that gives a row of its own. */
@@ -246,7 +256,7 @@ export class LabelJoin implements Stage {
   #passNext(outputs: JoinOutputs): void {
     const maturedAt = this.#known.nextAt
     const point = this.#known.nextPoint
-    if (point === this.#maturities.length) this.#watch.followed(this.#known.nextDelaysMs)
+    if (point === this.#maturities.length) this.#watch.followed(this.#nextDelayMs)
     const slot = this.#known.pass()
     const event = slot < 0 ? undefined : this.#known.eventOf(slot)
     const maturity = this.#maturities[point]

@@ -46,6 +46,7 @@ export class LabelWatch {
 
   /** Of these tasks those whose labels were beyond doubt during all of their window after `time`. */
   known(mask: Uint8Array, time: EventTime): Uint8Array {
+    if (!this.#remembersAnomalies()) return mask
     return without(mask, this.#flows, (flow, task) =>
       flow.isDoubtful(time, time + this.#windowsMs[task]!),
     )
@@ -62,12 +63,17 @@ export class LabelWatch {
   }
 
   /** An impression is forgotten; per task the delay of its first label, negative if there was none. */
-  followed(delaysMs: ArrayLike<number>): void {
-    this.#delays.add(delaysMs)
+  followed(delayMsOf: (task: number) => number): void {
+    this.#delays.add(delayMsOf)
   }
 
   curves(open: readonly OpenSubject[]): DelayCurve[] {
     return this.#delays.curves(open)
+  }
+
+  #remembersAnomalies(): boolean {
+    for (const flow of this.#flows) if (flow.remembersAnomalies) return true
+    return false
   }
 
   write(writer: ByteWriter): void {

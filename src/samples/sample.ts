@@ -17,7 +17,8 @@ export function teaches({ role }: Sample): boolean {
   return !['opened', 'matured', 'erasure'].includes(role)
 }
 
-/** The sample with some properties replaced. Not the same as copying by `...`, which loses fields that are not decoded yet. */
+/** The sample with some properties replaced. Not the same as copying by `...`, which loses what is not read yet. */
 export function changed(sample: Sample, changes: Partial<Sample>): Sample {
-  return { ...sample, fields: sample.fields, ...changes }
+  const { id, key, time, fields, weight } = sample
+  return { ...sample, id, key, time, fields, weight, ...changes }
 }

@@ -4,7 +4,6 @@
  */
 
 import type { AvroSchema } from './avro-schema.ts'
-import { startsWith } from './framing.ts'
 
 /** What a found field holds: text, or a whole number. A nullable field that is null is not found. */
 export type FoundType = 'text' | 'long'
@@ -15,8 +14,11 @@ export interface WantedField {
   readonly types: readonly FoundType[]
 }
 
-/** Moves past one value; a negative number when it may be unsound. May refuse what would decode, never the opposite. */
-type Skip = (bytes: Uint8Array, at: number) => number
+/**
+ * Moves past one value of a record that ends before `end`; a negative number when it may be unsound. May refuse what would
+ * decode, never the opposite. A step may look at bytes behind the end: whoever takes more than there are is told so in the end.
+ */
+type Skip = (bytes: Uint8Array, at: number, end: number) => number
 
 const UNSOUND = -1
 /** Longest varint that is read here: 2^49 and above, negative numbers included, are left to the decoder. */
@@ -74,20 +76,23 @@ export class FieldFinder {
   }
 
   /**
-   * Writes where each wanted field's value begins to `places`. False when the bytes are not this schema's, may be unsound
-   * or have a null in a wanted field: then only decoding tells. True: decoding gives a value, with these fields in it.
+   * Writes where each wanted field's value of the record in `bytes[from, end)` begins to `places`. False when the bytes are not
+   * this schema's, may be unsound or have a null in a wanted field: then only decoding tells. True: decoding gives a value, with
+   * these fields in it.
    */
-  find(bytes: Uint8Array, places: Int32Array): boolean {
-    if (!startsWith(bytes, this.#header)) return false
+  find(bytes: Uint8Array, places: Int32Array, from = 0, end = bytes.length): boolean {
+    const header = this.#header
+    let at = from + header.length
+    if (at > end) return false
+    for (let i = 0; i < header.length; i++) if (bytes[from + i] !== header[i]) return false
     const skips = this.#skips
     const starts = this.#starts
-    let at = this.#header.length
     for (let field = 0; field < skips.length; field++) {
       starts[field] = at
-      at = skips[field]!(bytes, at)
+      at = skips[field]!(bytes, at, end)
       if (at < 0) return false
     }
-    if (at !== bytes.length) return false
+    if (at !== end) return false
     for (let i = 0; i < this.#wanted.length; i++) {
       const { field, branch } = this.#wanted[i]!
       const start = starts[field]!
@@ -185,12 +190,12 @@ const primitives: Readonly<Record<string, Skip>> = {
 }
 
 function skipFixed(size: number): Skip {
-  return (bytes, at) => (at + size <= bytes.length ? at + size : UNSOUND)
+  return (_bytes, at, end) => (at + size <= end ? at + size : UNSOUND)
 }
 
 function skipLong(bytes: Uint8Array, at: number): number {
   for (let next = at; next < at + LONGEST; next++) {
-    // Beyond the end there is undefined, which is no number below 128.
+    // Beyond the last byte there is undefined, which is no number below 128.
     if (bytes[next]! < 0x80) return next + 1
   }
   return UNSOUND
@@ -208,16 +213,16 @@ function skipSmall(bytes: Uint8Array, at: number): number {
   return byte < 0x80 && (byte & 1) === 0 ? at + 1 : UNSOUND
 }
 
-function skipText(bytes: Uint8Array, at: number): number {
+function skipText(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at]!
   if (first < 0x80) {
-    const end = at + 1 + (first >> 1)
-    return (first & 1) === 0 && end <= bytes.length ? end : UNSOUND
+    const next = at + 1 + (first >> 1)
+    return (first & 1) === 0 && next <= end ? next : UNSOUND
   }
   const next = skipInt(bytes, at)
   if (next < 0) return UNSOUND
   const length = longAt(bytes, at)
-  return length >= 0 && next + length <= bytes.length ? next + length : UNSOUND
+  return length >= 0 && next + length <= end ? next + length : UNSOUND
 }
 
 function skipUnion(schemas: readonly JsonSchema[], named: Map<string, Skip>): Skip | undefined {
@@ -227,30 +232,30 @@ function skipUnion(schemas: readonly JsonSchema[], named: Map<string, Skip>): Sk
     if (skip === undefined) return undefined
     branches.push(skip)
   }
-  return (bytes, at) => {
+  return (bytes, at, end) => {
     const next = skipSmall(bytes, at)
     if (next < 0) return UNSOUND
     const branch = branches[bytes[at]! >> 1]
-    return branch === undefined ? UNSOUND : branch(bytes, next)
+    return branch === undefined ? UNSOUND : branch(bytes, next, end)
   }
 }
 
 /** Blocks of items until an empty one. A block that states its size, and one of more than 63 items, are left to the decoder. */
 function skipBlocks(item: Skip | undefined, before: Skip = stay): Skip | undefined {
   if (item === undefined) return undefined
-  const entry: Skip = (bytes, at) => {
-    const next = before(bytes, at)
-    return next < 0 ? UNSOUND : item(bytes, next)
+  const entry: Skip = (bytes, at, end) => {
+    const next = before(bytes, at, end)
+    return next < 0 ? UNSOUND : item(bytes, next, end)
   }
-  return (bytes, from) => {
+  return (bytes, from, end) => {
     for (let at = from; at >= 0; ) {
       const next = skipSmall(bytes, at)
       if (next < 0) return UNSOUND
       const count = bytes[at]! >> 1
       if (count === 0) return next
       // Items without bytes: the decoder refuses more of them than bytes are left.
-      at = count > bytes.length - next ? UNSOUND : next
-      for (let i = 0; i < count && at >= 0; i++) at = entry(bytes, at)
+      at = count > end - next ? UNSOUND : next
+      for (let i = 0; i < count && at >= 0; i++) at = entry(bytes, at, end)
     }
     return UNSOUND
   }
@@ -268,10 +273,10 @@ function skipRecord(fields: RecordSchema['fields'], named: Map<string, Skip>): S
     if (skip === undefined) return undefined
     skips.push(skip)
   }
-  return (bytes, from) => {
+  return (bytes, from, end) => {
     let at = from
     for (const skip of skips) {
-      at = skip(bytes, at)
+      at = skip(bytes, at, end)
       if (at < 0) return UNSOUND
     }
     return at

@@ -6,6 +6,7 @@ import { type Event, isMalformed } from '../../src/events/event.ts'
 import { eventDecoder } from '../../src/events/event-decoder.ts'
 import type { EventKind } from '../../src/events/event-kind.ts'
 import { eventSkimmer } from '../../src/events/event-skimmer.ts'
+import { NameUnits } from '../../src/events/name-units.ts'
 import { AvroCodec } from '../../src/wire/avro-codec.ts'
 import { loadSchema, parseSchema } from '../../src/wire/avro-schema.ts'
 
@@ -37,6 +38,10 @@ const clicks = fc.record({
   event_time: fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -5, max: 2 ** 45 })),
 })
 
+function unitsOf(text: string): number[] {
+  return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
+}
+
 /** Every property of the interface, read from whatever holds it. */
 function plain({ kind, id, key, time, value, anchor, fields, source, raw }: Event): Event {
   return { kind, id, key, time, value, anchor, fields, source, raw }
@@ -62,7 +67,16 @@ describe.each([
         const event = fast(raw, source)
         if (isMalformed(expected) || isMalformed(event)) expect(event).toEqual(expected)
         else expect(plain(event)).toEqual(expected)
-        if (skim?.(raw, source) !== undefined) skimmed += 1
+        // As it lies in a poll: other records before and behind it.
+        const poll = Buffer.concat([raw, raw, raw])
+        const skimmedEvent = skim?.(poll, raw.length, 2 * raw.length, 1, 5)
+        if (skimmedEvent === undefined) return
+        skimmed += 1
+        expect(plain(skimmedEvent)).toEqual(expected)
+        const { id, key } = skimmedEvent
+        const units = new NameUnits()
+        expect([...units.idOf(skimmedEvent).units.subarray(0, units.length)]).toEqual(unitsOf(id))
+        expect([...units.keyOf(skimmedEvent).units.subarray(0, units.length)]).toEqual(unitsOf(key))
       }),
       { seed: SEED, numRuns: 2_000 },
     )
@@ -88,7 +102,7 @@ describe('a skimmer', () => {
     )
     const numbers = new AvroCodec({ schema })
     const raw = numbers.encode({ event_id: -12, impression_id: 2 ** 40, event_time: 9 })
-    const event = eventSkimmer(click, numbers)?.(raw, source)
+    const event = eventSkimmer(click, numbers)?.(raw, 0, raw.length, 1, 5)
     expect(event).toMatchObject({ id: '-12', key: '1099511627776', time: 9 })
   })
 })

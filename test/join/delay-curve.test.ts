@@ -38,7 +38,7 @@ function curveOf(subjects: readonly Subject[]) {
   const open = []
   for (const { ageMs, delayMs } of subjects) {
     const seen = delayMs !== undefined && delayMs <= ageMs ? delayMs : -1
-    if (ageMs >= HORIZON_MS) histograms.add([seen])
+    if (ageMs >= HORIZON_MS) histograms.add(() => seen)
     else open.push({ ageMs, delaysMs: [seen] })
   }
   const [curve] = histograms.curves(open)

@@ -8,11 +8,10 @@ import type { OracleOutputs } from '../oracle/batch-join.ts'
 
 /** Equality of everything; what arrival decides is compared input by input. */
 export function expectSame(outputs: JoinOutputs, oracle: OracleOutputs): void {
-  // Fields are decoded when they are read, so they are not copied with the rest.
+  // What an impression says is read when somebody asks, so it is not copied with the rest.
   const samples = outputs.samples.map(
-    ({ labels, mask, learned, late, weight: _, fields, ...rest }) => ({
-      ...rest,
-      fields,
+    ({ role, id, key, time, maturedAt, fields, labels, mask, learned, late }) => ({
+      ...{ role, id, key, time, maturedAt, fields },
       labels: [...labels],
       mask: [...mask],
       learned: [...learned],
@@ -26,10 +25,7 @@ export function expectSame(outputs: JoinOutputs, oracle: OracleOutputs): void {
       ...row,
     })),
   )
-  expectEqual(
-    outputs.joined,
-    oracle.joined.map(({ event, impression }) => ({ event, impressionId: impression.id })),
-  )
+  expectEqual(outputs.joined, oracle.joined)
   expectEqual(outputs.erased, oracle.erased)
   const lateFor = (reason: string): Event[] =>
     outputs.late.filter((late) => late.reason === reason).map((late) => late.event)

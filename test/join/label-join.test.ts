@@ -4,6 +4,7 @@ import { compareEvents, type Event } from '../../src/events/event.ts'
 import { emptyOutputs, type JoinOutputs } from '../../src/join/join-outputs.ts'
 import { LabelJoin } from '../../src/join/label-join.ts'
 import type { JoinOptions } from '../../src/join/options.ts'
+import { changed } from '../../src/samples/sample.ts'
 import { END_OF_TIME } from '../../src/time.ts'
 import { codeOf, stageContract } from '../contracts/stage.contract.ts'
 import { decodePlain, plainEvent } from '../events/plain-events.ts'
@@ -41,7 +42,7 @@ function rows({ samples }: JoinOutputs): string[] {
 describe('the label join', () => {
   it('gives an impression without feedback as a sample with every label 0', () => {
     const { samples, ...others } = join([impression])
-    expect(samples.map((sample) => ({ ...sample, fields: sample.fields }))).toEqual([
+    expect(samples.map((sample) => changed(sample, {}))).toEqual([
       {
         role: 'final',
         id: 'i1',
@@ -76,7 +77,7 @@ describe('the label join', () => {
     expect(rows(found)).toEqual(['like@100@130 110 111', 'click@200@230 100 111'])
     // Each event is in one place: the openers leave with their samples.
     expect(found.sampled).toEqual([first, again])
-    expect(found.joined).toEqual([{ event: click, impressionId: 'like@100' }])
+    expect(found.joined).toEqual([{ event: click, impression: first }])
     expect(found.late).toEqual([{ event: after, reason: 'after-window' }])
     expect(found.orphans).toEqual([])
   })
@@ -84,7 +85,7 @@ describe('the label join', () => {
   it('gives every task its own window', () => {
     const outputs = join([impression, feedback('click', 115), feedback('like', 115)])
     expect(rows(outputs)).toEqual(['i1@130 010 111'])
-    expect(outputs.joined).toEqual([{ event: feedback('like', 115), impressionId: 'i1' }])
+    expect(outputs.joined).toEqual([{ event: feedback('like', 115), impression }])
   })
 
   it('takes a like without a click', () => {

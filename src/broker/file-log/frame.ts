@@ -17,6 +17,7 @@
  */
 
 import { crc32c } from '../crc32c.ts'
+import { RecordSlice } from '../record-slice.ts'
 import type { LogRecord } from '../topic-log.ts'
 
 /** Bytes before the payload. */
@@ -84,25 +85,38 @@ export function isIntact(bytes: Buffer, payloadAt: number, header: FrameHeader):
   return crc32c(bytes, payloadAt, payloadAt + header.payloadBytes) === header.payloadCrc
 }
 
-/** The records of an intact payload, as views on it. */
+/** The records of an intact payload, as slices of it. */
 export function readRecords(bytes: Buffer, payloadAt: number, header: FrameHeader): LogRecord[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const records = new Array<LogRecord>(header.count)
   let at = payloadAt
   // Hot loop: every record that is read passes here.
   for (let i = 0; i < header.count; i++) {
-    const keyAt = at + RECORD_BYTES
-    const valueAt = keyAt + view.getUint32(at + 4, true)
-    const nextAt = valueAt + view.getUint32(at + 8, true)
-    records[i] = {
-      offset: header.baseOffset + view.getUint32(at, true),
-      key: bytes.subarray(keyAt, valueAt),
-      value: bytes.subarray(valueAt, nextAt),
-      timestampMs: view.getFloat64(at + 12, true),
-    }
-    at = nextAt
+    const valueAt = at + RECORD_BYTES + view.getUint32(at + 4, true)
+    const end = valueAt + view.getUint32(at + 8, true)
+    const offset = header.baseOffset + view.getUint32(at, true)
+    records[i] = new FramedSlice(bytes, at, valueAt, end, offset)
+    at = end
   }
   return records
+}
+
+/** A record in its frame. */
+class FramedSlice extends RecordSlice {
+  readonly #at: number
+
+  constructor(bytes: Buffer, at: number, valueAt: number, end: number, offset: number) {
+    super(bytes, valueAt, end, offset)
+    this.#at = at
+  }
+
+  override get key(): Uint8Array {
+    return this.bytes.subarray(this.#at + RECORD_BYTES, this.valueAt)
+  }
+
+  override get timestampMs(): number {
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + this.#at).getFloat64(12, true)
+  }
 }
 
 /** Where frames are put together before they are written; grows, and is used again for every append. */
