@@ -1,7 +1,7 @@
 /** @file An event: what one record of the bus says happened, and when; the currency of decoding, de-duplication and the join. */
 
 import type { EventTime } from '../time.ts'
-import type { Named } from './name-units.ts'
+import { compareIds, type Named } from './name-units.ts'
 
 /** Where a record came from. */
 export interface EventSource {
@@ -63,6 +63,7 @@ export function compareEvents(a: Event, b: Event): number {
   if (a.time !== b.time) return a.time - b.time
   if (a.anchor !== b.anchor) return a.anchor ? -1 : 1
   if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1
-  if (a.id !== b.id) return a.id < b.id ? -1 : 1
+  const byId = compareIds(a, b)
+  if (byId !== 0) return byId
   return a.source.input - b.source.input || a.source.offset - b.source.offset
 }

@@ -81,3 +81,19 @@ const scratch = new NameUnits()
 export function unitsOf(name: Name): NameUnits {
   return typeof name === 'string' ? scratch.clear().text(name) : name
 }
+
+const [left, right] = [new NameUnits(), new NameUnits()]
+
+/** Orders by id as texts are ordered: negative when that of `a` comes first. */
+export function compareIds(a: Named, b: Named): number {
+  if (a.readId === undefined && b.readId === undefined)
+    return a.id < b.id ? -1 : Number(a.id > b.id)
+  left.idOf(a)
+  right.idOf(b)
+  const shared = Math.min(left.length, right.length)
+  for (let i = 0; i < shared; i++) {
+    const difference = left.units[i]! - right.units[i]!
+    if (difference !== 0) return difference
+  }
+  return left.length - right.length
+}

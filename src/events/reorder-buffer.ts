@@ -92,26 +92,23 @@ export class ReorderBuffer implements Stage {
     const size = this.#size
     let at = 0
     for (let child = 1; child < size; child = 2 * at + 1) {
-      let childTime = times[child]!
-      if (child + 1 < size) {
-        const other = times[child + 1]!
-        const isLess =
-          other < childTime ||
-          (other === childTime && this.#compared(slots[child + 1]!, slots[child]!) < 0)
-        if (isLess) {
-          child += 1
-          childTime = other
-        }
-      }
-      if (childTime > time) break
+      if (child + 1 < size && this.#precedes(child + 1, child)) child++
+      const childTime = times[child]!
       const below = slots[child]!
-      if (childTime === time && this.#compared(below, slot) >= 0) break
+      if (childTime > time || (childTime === time && this.#compared(below, slot) >= 0)) break
       times[at] = childTime
       slots[at] = below
       at = child
     }
     times[at] = time
     slots[at] = slot
+  }
+
+  #precedes(a: number, b: number): boolean {
+    const difference = this.#times[a]! - this.#times[b]!
+    return (
+      difference < 0 || (difference === 0 && this.#compared(this.#slots[a]!, this.#slots[b]!) < 0)
+    )
   }
 
   #compared(a: number, b: number): number {

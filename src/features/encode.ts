@@ -205,7 +205,9 @@ export class FeatureEncoder implements Stage {
     this.#last = undefined
   }
 
-  #encodeFields(rows: readonly FeatureRow[]): EncodedFields {
+  #encodeFields(samples: readonly FeatureRow[]): EncodedFields {
+    // Once per row: a sample's fields may be decoded when they are asked for.
+    const rows = samples.map(({ fields, time }) => ({ fields, time }))
     const above = new Map<string, SlotKeys>()
     for (const { name, encode } of this.#slots) above.set(name, encode(rows, above))
     const { denseWidth, historyWords } = this.spec

@@ -52,6 +52,8 @@ export class FirstPredictions implements Stage {
    * are what a first row gives.
    */
   judge(samples: readonly Sample[], probabilities: Float32Array): Float32Array {
+    // Nothing waits, and nothing would after it: with `wait` emission a row is an impression's first and its last.
+    if (this.size === 0 && samples.every(({ mask }) => !mask.includes(0))) return probabilities
     this.note(samples, probabilities)
     const judged = new Float32Array(this.#tasks * samples.length)
     for (const [row, sample] of samples.entries()) {

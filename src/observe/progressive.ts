@@ -73,12 +73,14 @@ export class Progressive implements Stage {
   recent(samples: number): readonly Quality[] {
     return this.#tasks.map(({ sums, probabilities, labels }) => {
       const kept = Math.min(sums.samples, this.#window, samples)
-      const places = Array.from(
-        { length: kept },
-        (_, i) => (sums.samples - kept + i) % this.#window,
-      )
-      const pick = (values: Float32Array): Float32Array =>
-        Float32Array.from(places, (place) => values[place]!)
+      const first = (sums.samples - kept) % this.#window
+      const pick = (values: Float32Array): Float32Array => {
+        const picked = new Float32Array(kept)
+        const ahead = values.subarray(first, Math.min(this.#window, first + kept))
+        picked.set(ahead)
+        picked.set(values.subarray(0, kept - ahead.length), ahead.length)
+        return picked
+      }
       return measureQuality(pick(probabilities), pick(labels))
     })
   }
