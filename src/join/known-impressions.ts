@@ -11,8 +11,10 @@ const SMALLEST = 64
 
 /** An impression outside the queue, as snapshots have it. */
 export interface KnownImpression {
-  /** Undefined while it is open: then its event has it. */
+  /** Undefined while it is open: then its event has it. Empty when it is closed and not found any more. */
   readonly key: string | undefined
+  /** Whether feedback finds it: not when a later impression has its key, also not when that one is erased. */
+  readonly found: boolean
   readonly time: EventTime
   /** Undefined once closed: then only the key is remembered. */
   readonly event: Event | undefined
@@ -71,7 +73,7 @@ export class KnownImpressions {
   }
 
   push(event: Event): void {
-    this.#append(this.#key.keyOf(event), event.time, event)
+    this.#indexed(this.#append(this.#key.keyOf(event), event.time, event))
     this.#lookAhead()
   }
 
@@ -170,8 +172,10 @@ export class KnownImpressions {
       const labels = this.#labels.slice(slot * this.#tasks, (slot + 1) * this.#tasks)
       const delaysMs = this.#delaysPast.slice(slot * this.#tasks, (slot + 1) * this.#tasks)
       const event = this.#events[slot]
-      const key = event === undefined ? this.#keyText(slot) : undefined
-      yield { key, time: this.timeOf(slot), event, labels, delaysMs }
+      const found = this.#index.has(slot)
+      const name = found ? this.#keyText(slot) : ''
+      const key = event === undefined ? name : undefined
+      yield { key, time: this.timeOf(slot), event, found, labels, delaysMs }
     }
   }
 
@@ -195,9 +199,13 @@ export class KnownImpressions {
       this.#labels[at] = 0
       this.#delaysPast[at] = -1
     }
-    const hash = hash32(key)
-    this.#index.put(this.#find(key, hash), slot, hash)
     return slot
+  }
+
+  /** Lets an impression be found by the key that is looked at. */
+  #indexed(slot: number): void {
+    const hash = hash32(this.#key)
+    this.#index.put(this.#find(this.#key, hash), slot, hash)
   }
 
   /** The index place of the key's latest impression, or the empty one where it belongs. */
@@ -239,12 +247,8 @@ export class KnownImpressions {
 
   /** Twice the columns, unrolled: the oldest impression gets slot 0. */
   #grow(): void {
-    const [times, keyAt, keyLength, events] = [
-      this.#times,
-      this.#keyAt,
-      this.#keyLength,
-      this.#events,
-    ]
+    const [times, events] = [this.#times, this.#events]
+    const [keyAt, keyLength] = [this.#keyAt, this.#keyLength]
     const [labels, delaysPast, index] = [this.#labels, this.#delaysPast, this.#index]
     const [first, size, tasks] = [this.#first, this.#size, this.#tasks]
     this.#allocate(size * 2)
@@ -266,10 +270,11 @@ export class KnownImpressions {
     }
   }
 
-  #put({ key, time, event, labels, delaysMs }: KnownImpression): void {
+  #put({ key, time, event, found, labels, delaysMs }: KnownImpression): void {
     const name = event === undefined ? this.#key.clear().text(key ?? '') : this.#key.keyOf(event)
     // First the slot: making room for it may replace the columns.
     const slot = this.#append(name, time, event)
+    if (found) this.#indexed(slot)
     this.#labels.set(labels, slot * this.#tasks)
     this.#delaysPast.set(delaysMs, slot * this.#tasks)
   }
