@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { MillraceError, messageOf, systemError } from '../src/errors.ts'
+import { ENGINE_PREFERENCES } from '../src/tensors/engine-preferences.ts'
 import type { CommandContext } from '../topology/command-context.ts'
 import { EXIT_MEANINGS, exitCodeOf } from '../topology/exit-codes.ts'
 import { packageVersion } from '../topology/package-files.ts'
@@ -196,6 +197,11 @@ program
   .option('--port <n>', 'port; 0 takes a free one', whole, 8501)
   .option('--token-env <name>', 'environment variable with a bearer token that clients must send')
   .addOption(new Option('--token-file <file>', 'file with that token').conflicts('tokenEnv'))
+  .addOption(
+    new Option('--engine <engine>', 'what computes the scores')
+      .choices(ENGINE_PREFERENCES)
+      .default('auto'),
+  )
   .option(
     '--time-field <field>',
     'event time of a row: Unix ms, or ISO 8601 with a zone',

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { MillraceError } from '../src/errors.ts'
 import { createLog, type LogLevel } from '../src/observe/log.ts'
 import { readSecret, type Secret } from '../src/settings/environment.ts'
+import type { EnginePreference } from '../src/tensors/engine-preferences.ts'
 import type { CommandContext } from './command-context.ts'
 import { startScorer } from './serve-scorer.ts'
 import { openShadowSource, type ShadowOptions } from './serve-shadow.ts'
@@ -12,6 +13,7 @@ import { openModelSource, type SourceOptions } from './serve-source.ts'
 export interface ServeCommand extends SourceOptions, ShadowOptions {
   readonly host: string
   readonly port: number
+  readonly engine: EnginePreference
   /** Name of an environment variable with the bearer token, or a file with it. */
   readonly tokenEnv?: string
   readonly tokenFile?: string
@@ -26,7 +28,7 @@ export interface ServeCommand extends SourceOptions, ShadowOptions {
 /** Runs until SIGTERM or SIGINT, then drains; a second signal does not wait. */
 export async function serveCommand(context: CommandContext, command: ServeCommand): Promise<void> {
   const { clock, environment } = context
-  const { host, port } = command
+  const { host, port, engine } = command
   const lines = createLog({ level: command.log, clock })
   const token = tokenOf(command, environment)
   if (token === undefined && !isLoopback(host)) {
@@ -40,6 +42,7 @@ export async function serveCommand(context: CommandContext, command: ServeComman
   const scorer = await startScorer({
     source,
     shadow,
+    engine,
     clock,
     lines,
     limits: command,

@@ -9,6 +9,7 @@ import type { HiddenToken } from '../src/serve/http-token.ts'
 import { Scorer } from '../src/serve/scorer.ts'
 import type { ScorerReport } from '../src/serve/scorer-report.ts'
 import { openEngine } from '../src/tensors/engine-choice.ts'
+import type { EnginePreference } from '../src/tensors/engine-preferences.ts'
 import type { Clock } from '../src/time.ts'
 import { openChunkCodec, shipped } from './chunk-codec.ts'
 import { packageVersion } from './package-files.ts'
@@ -23,6 +24,7 @@ export interface ScorerOptions {
   readonly source: ModelSource
   /** A second version that scores beside the one that answers; belongs to the scorer, too. */
   readonly shadow?: ShadowSource | undefined
+  readonly engine: EnginePreference
   readonly clock: Clock
   readonly lines: Log
   readonly limits: ScoringLimits
@@ -40,10 +42,10 @@ export interface RunningScorer {
   stop(): void
 }
 
-/** Listens at once; `/readyz` says when there is a model. The serving engine is the plain one: the same on every machine. */
+/** Listens at once; `/readyz` says when there is a model. */
 export async function startScorer(options: ScorerOptions): Promise<RunningScorer> {
   const { source, clock, lines } = options
-  const { engine } = await openEngine('plain')
+  const { engine, name, reason } = await openEngine(options.engine)
   const current = new CurrentFollower(new Follower(engine, source))
   const watch = new ControlWatch({ engine, ...source })
   const registry = new ServeRegistry({ version: packageVersion(), clock })
@@ -63,6 +65,7 @@ export async function startScorer(options: ScorerOptions): Promise<RunningScorer
     metrics: registry,
     report,
   })
+  report({ kind: 'engine', engine: name, reason })
   lines.info({ url: server.url, topic: source.topic, model: source.modelId }, 'serving')
   const stopping = new AbortController()
   const following = followUntilStopped({
@@ -101,6 +104,9 @@ function logReport(lines: Log, report: ScorerReport): void {
       lines.info(fields, 'version in use')
       break
     }
+    case 'engine':
+      lines.info({ engine: report.engine }, report.reason)
+      break
     case 'refused':
       lines.warn({ reason: report.reason, usable: report.usable }, report.detail)
       break

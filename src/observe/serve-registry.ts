@@ -56,6 +56,9 @@ export class ServeRegistry {
   record(report: ScorerReport): void {
     const { requests, requestSeconds, rows, failures, refusals, readFailures } = this.#instruments
     switch (report.kind) {
+      case 'engine':
+        this.#instruments.engine.set({ engine: report.engine, reason: report.reason }, 1)
+        break
       case 'request':
         requests.inc({ status: String(report.status) })
         requestSeconds.observe(report.seconds)
@@ -153,6 +156,7 @@ export function createScorerInstruments(registry: Registry) {
       'Sum of the absolute differences between the two.',
       ['task'],
     ),
+    engine: gauge('engine_info', 'Engine in use and why; always 1.', ['engine', 'reason']),
     build: gauge('build_info', 'Version of the program; always 1.', ['version', 'node']),
   }
 }

@@ -20,6 +20,13 @@ export const UPDATE_REFUSALS: Readonly<Record<UpdateRefusal, true>> = {
   malformed: true,
 }
 
+/** The engine that scores, and why it is that one. */
+export interface ScoringEngineReport {
+  readonly kind: 'engine'
+  readonly engine: string
+  readonly reason: string
+}
+
 /** A request to score was answered. */
 export interface RequestReport {
   readonly kind: 'request'
@@ -103,6 +110,7 @@ export interface ShadowRefusedReport {
 
 /** Everything that a scorer reports. */
 export type ScorerReport =
+  | ScoringEngineReport
   | RequestReport
   | ScoredReport
   | FailedReport

@@ -82,8 +82,13 @@ export class ServedModel {
   /** The same in slices. */
   static *loading(engine: Engine, update: UpdateContent): Slices<ServedModel> {
     const model = new ServedModel(engine, update)
-    yield* model.#fill(update)
-    return model
+    try {
+      yield* model.#fill(update)
+      return model
+    } catch (thrown) {
+      model.release()
+      throw thrown
+    }
   }
 
   get header(): UpdateHeader {

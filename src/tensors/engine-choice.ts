@@ -4,30 +4,13 @@ import { MillraceError, messageOf } from '../errors.ts'
 import { openCpuEngine } from './cpu-engine.ts'
 import type { Engine } from './engine.ts'
 import { checkEngine } from './engine-check.ts'
+import type { EnginePreference } from './engine-preferences.ts'
 import { loadKernels } from './kernel-binding.ts'
 import { KernelEngine } from './kernel-engine.ts'
 import { loadNativeLibrary } from './native-binding.ts'
 import { NativeEngine } from './native-engine.ts'
 import { plainEngine } from './plain-engine.ts'
 import { openWasmEngine } from './wasm-engine.ts'
-
-/**
- * What a job or a command line may ask for. `native` is Millrace's own kernels, else `tensorflow`; `tfjs` is `tensorflow`, else wasm,
- * else cpu; `auto` prefers as written below.
- */
-export const ENGINE_PREFERENCES = [
-  'auto',
-  'plain',
-  'plain-float64',
-  'tfjs',
-  'native',
-  'tensorflow',
-  'wasm',
-  'cpu',
-] as const
-
-/** One of `ENGINE_PREFERENCES`. */
-export type EnginePreference = (typeof ENGINE_PREFERENCES)[number]
 
 /** An open engine, its name, and a sentence on why it was chosen. */
 export interface EngineChoice {

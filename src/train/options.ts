@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { dietOptions, stateDietOptions } from '../embeddings/diet-options.ts'
 import { sparseOptimizerOptions } from '../embeddings/sparse-optimizers.ts'
+import { ENGINE_PREFERENCES } from '../tensors/engine-preferences.ts'
 import { scheduleOptions } from './schedule-options.ts'
 
 const denseOptions = z
@@ -23,7 +24,7 @@ export const trainOptions = z.strictObject({
     .describe('folder of checkpoints and epoch journal; default: .millrace/<job name>/state'),
   seed: z.int().min(0).max(0xffffffff).default(1).describe('initial weights and every random draw'),
   engine: z
-    .enum(['auto', 'plain', 'plain-float64', 'tfjs', 'native', 'tensorflow', 'wasm', 'cpu'])
+    .enum(ENGINE_PREFERENCES)
     .default('auto')
     .describe('what computes: the fastest that is here, or a named one'),
   dense: denseOptions.prefault({}),

@@ -15,10 +15,11 @@ const LIMITS = {
 
 /** On a free port of this machine; `lines` is its log. */
 export async function scorerOf(
-  sources: Pick<ScorerOptions, 'source' | 'shadow'>,
+  sources: Pick<ScorerOptions, 'source' | 'shadow'> & Partial<Pick<ScorerOptions, 'engine'>>,
 ): Promise<RunningScorer & { readonly lines: readonly string[] }> {
   const lines: string[] = []
   const scorer = await startScorer({
+    engine: 'plain',
     ...sources,
     clock: frozenClock,
     lines: createLog({ level: 'info', clock: frozenClock, write: (line) => lines.push(line) }),

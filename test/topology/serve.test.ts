@@ -77,6 +77,24 @@ describe('a scorer beside a learner', () => {
     expect(new Set(found).size).toBeGreaterThan(50)
   })
 
+  test('on another engine than the trainer had, within the rounding of a float32, and says on which', async () => {
+    const folder = temporaryFolder()
+    const stages = await learned(smallJob(folder))
+    const source = await openModelSource({ from: `${folder}/bus` }, {})
+    const { url } = await scorerOf({ source, engine: 'wasm' })
+    await ready(url)
+    const { scores } = await scoresFrom(url)
+    const rows = ROWS.map((fields) => ({ fields, time: fields.event_time }))
+    const encoder = new FeatureEncoder(stages.encoder.spec, stages.featureState)
+    encoder.setStatistics(stages.encoder.statistics())
+    const expected = stages.learner.score(encoder.encode(rows))
+    const found = ['click', 'like'].flatMap((task) => scores.map((row) => row[task] ?? NaN))
+    const worst = Math.max(...found.map((score, i) => Math.abs(score - expected[i]!)))
+    expect(worst).toBeLessThan(1e-6)
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toMatch(/millrace_engine_info\{engine="tfjs-wasm",reason="[^"]+"\} 1/)
+  })
+
   test('finds bus, topic and model in the job file', async () => {
     const folder = temporaryFolder()
     const text = jobText(folder).replace('every_samples: 300', 'every_samples: 300, topic: weights')
