@@ -24,8 +24,10 @@ int processors() {
     const int wanted = atoi(setting);
     if (wanted > 0) return std::min(wanted, 64);
   }
+#if defined(__linux__)
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, std::min(CPU_COUNT(&allowed), 16));
+#endif
   return std::max(1u, std::min(std::thread::hardware_concurrency(), 16u));
 }
 

@@ -17,6 +17,8 @@ export const KERNEL_FLAGS: readonly string[] = [
   '-fPIC',
   '-shared',
   '-pthread',
+  // Apple's linker wants to be told that Node brings the functions of Node-API.
+  ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
   '-DNAPI_VERSION=8',
 ]
 
