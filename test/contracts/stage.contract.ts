@@ -20,6 +20,8 @@ export interface StageCase<S extends Stage, Input> {
 /** Registers the contract's tests for one stage. */
 export function stageContract<S extends Stage, Input>(stageCase: StageCase<S, Input>): void {
   const { name, histories, feed, runs = 100 } = stageCase
+  // A history that fails shrinks for half an hour where it is long: a failure is told within minutes.
+  const asked = { numRuns: runs, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true }
   const cutAt = fc.array(fc.nat(20), { maxLength: 20 })
 
   describe(`${name} as a stage`, () => {
@@ -42,7 +44,7 @@ export function stageContract<S extends Stage, Input>(stageCase: StageCase<S, In
           expect(feed(straight, inputs)).toEqual(joined([first, rest]))
           expect(hex(straight.snapshot())).toBe(hex(whole.snapshot()))
         }),
-        { numRuns: runs },
+        asked,
       )
     })
 
@@ -56,7 +58,7 @@ export function stageContract<S extends Stage, Input>(stageCase: StageCase<S, In
           expect(joined([feed(make(), []), ...outputs])).toEqual(expected)
           expect(hex(cut.snapshot())).toBe(hex(whole.snapshot()))
         }),
-        { numRuns: runs },
+        asked,
       )
     })
 
@@ -72,7 +74,7 @@ export function stageContract<S extends Stage, Input>(stageCase: StageCase<S, In
           expect(hex(stage.snapshot())).toBe(hex(bytes))
           expect(feed(stage, inputs.slice(prefix))).toEqual(rest)
         }),
-        { numRuns: runs },
+        asked,
       )
     })
 
@@ -92,7 +94,7 @@ export function stageContract<S extends Stage, Input>(stageCase: StageCase<S, In
           copy.fill(0xa5)
           expect(hex(restored.snapshot())).toBe(before)
         }),
-        { numRuns: runs },
+        asked,
       )
     })
 
@@ -109,7 +111,7 @@ export function stageContract<S extends Stage, Input>(stageCase: StageCase<S, In
           ]
           for (const broken of wrong) expect(codeOf(() => make().restore(broken))).toBe('CORRUPT')
         }),
-        { numRuns: runs },
+        asked,
       )
     })
   })
