@@ -124,7 +124,8 @@ function logNews(lines: Log, report: Report): void {
   if (report.kind !== 'drift') return
   for (const { task, signal, detector, at, before, after } of report.raised) {
     const when = new Date(at).toISOString()
-    lines.warn({ task, signal, detector, event_time: when, before, after }, `the ${signal} moved`)
+    const figures = { before: readable(before), after: readable(after) }
+    lines.warn({ task, signal, detector, event_time: when, ...figures }, `the ${signal} moved`)
   }
 }
 
@@ -243,13 +244,23 @@ function showLines(lines: Log): Progress {
   return {
     show: (status) => {
       const { events, samples, eventsPerSecond, samplesPerSecond, version, lagRecords } = status
-      const auc = Object.fromEntries(status.tasks.map(({ task, window }) => [task, window.auc]))
-      const pace = { events_per_s: eventsPerSecond, samples_per_s: samplesPerSecond }
+      const auc = Object.fromEntries(
+        status.tasks.map(({ task, window }) => [task, readable(window.auc)]),
+      )
+      const pace = {
+        events_per_s: readable(eventsPerSecond),
+        samples_per_s: readable(samplesPerSecond),
+      }
       const where = { version: version?.sequence, lag: lagRecords, page: status.metricsUrl }
       lines.info({ events, samples, ...pace, auc, ...where }, 'learning')
     },
     finish: () => undefined,
   }
+}
+
+/** Four digits: a line in a log is for people. */
+function readable(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value.toPrecision(4))
 }
 
 /** Of all lives together: one update in `fullEvery` is full, the first one included. */
