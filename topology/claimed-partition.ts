@@ -7,6 +7,7 @@ import type { LogRecord, OutgoingRecord, RecordBatch, TopicLog } from '../src/br
 import { ByteReader, ByteWriter } from '../src/bytes.ts'
 import { MillraceError } from '../src/errors.ts'
 import { partitionName, type TopicPartition } from '../src/ids.ts'
+import { earliestOffset } from './earliest-offset.ts'
 
 const CLAIM = 0
 const CONTENT = 1
@@ -65,7 +66,7 @@ export class ClaimedPartition {
   /** What counts of everything before the claim. */
   async *history(): AsyncGenerator<ClaimedRecord> {
     const filter = new ClaimFilter()
-    for (let offset = await this.#earliest(); offset < this.epoch; ) {
+    for (let offset = await earliestOffset(this.#log, this.at); offset < this.epoch; ) {
       const [batch] = await this.#log.read([{ ...this.at, offset }], READ_RECORDS)
       if (batch === undefined) return
       for (const one of batch.records) {
@@ -120,14 +121,9 @@ export class ClaimedPartition {
     try {
       return await this.#log.read([{ ...this.at, offset }], READ_RECORDS)
     } catch (thrown) {
-      if ((await this.#earliest()) > offset) return 'gone'
+      if ((await earliestOffset(this.#log, this.at)) > offset) return 'gone'
       throw thrown
     }
-  }
-
-  async #earliest(): Promise<number> {
-    const bounds = await this.#log.bounds(this.at.topic)
-    return bounds.find(({ partition }) => partition === this.at.partition)?.earliest ?? 0
   }
 
   #fencedBy({ offset, value }: LogRecord): MillraceError {

@@ -11,6 +11,7 @@ import {
 } from '../src/publish/control.ts'
 import type { Signer, TrustedKeys } from '../src/publish/signature.ts'
 import { loadSchema } from '../src/wire/avro-schema.ts'
+import { earliestOffset } from './earliest-offset.ts'
 import { packageFile } from './package-files.ts'
 
 const READ_RECORDS = 100
@@ -26,9 +27,9 @@ export async function readControl(
   let newest = noControl(modelId)
   if (!(await log.topics()).has(control)) return newest
   const codec = openControlCodec()
-  const [bounds] = await log.bounds(control)
-  for (let offset = bounds?.earliest ?? 0; ; ) {
-    const [batch] = await log.read([{ topic: control, partition: 0, offset }], READ_RECORDS)
+  const at = { topic: control, partition: 0 }
+  for (let offset = await earliestOffset(log, at); ; ) {
+    const [batch] = await log.read([{ ...at, offset }], READ_RECORDS)
     if (batch === undefined) return newest
     for (const { value } of batch.records) {
       const decision = codec.decode(value, trusted)

@@ -7,6 +7,7 @@ import { Follower } from '../src/serve/follower.ts'
 import type { ScorerReport } from '../src/serve/scorer-report.ts'
 import type { Engine } from '../src/tensors/engine.ts'
 import { readControl } from './control-topic.ts'
+import { earliestOffset } from './earliest-offset.ts'
 import { followToEnd } from './follow-topic.ts'
 import type { FollowOptions } from './serve-follow.ts'
 
@@ -48,8 +49,8 @@ async function takeOver(
   control: ModelControl,
 ): Promise<number | undefined> {
   const next = new Follower(engine, { modelId, trusted, control })
-  const [bounds] = await log.bounds(topic)
-  const offset = await followToEnd(log, topic, codec, next, bounds?.earliest ?? 0)
+  const start = await earliestOffset(log, { topic, partition: 0 })
+  const offset = await followToEnd(log, topic, codec, next, start)
   const { model, sha256 } = next
   const { pinned_sequence: pinned, pinned_sha256 } = control
   if (model === undefined || (pinned > 0 && sha256 !== pinned_sha256)) {

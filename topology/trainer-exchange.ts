@@ -160,6 +160,7 @@ export class TrainerExchange implements Stage {
       this.#safe,
     )
     if (needed <= this.#trimmedTo) return
+    for (const trainer of this.#trainers) trainer.forgetBefore(needed)
     const offset = own?.offsetOf(needed)
     if (offset === undefined) return
     await this.#own.trim(offset)

@@ -5,6 +5,7 @@ import { ByteReader, ByteWriter } from '../src/bytes.ts'
 import { MillraceError } from '../src/errors.ts'
 import { partitionName, type TopicPartition } from '../src/ids.ts'
 import { ClaimFilter } from './claimed-partition.ts'
+import { earliestOffset } from './earliest-offset.ts'
 
 /** A piece of a contribution: below the limit that any broker has. */
 const CHUNK_BYTES = 500_000
@@ -111,10 +112,14 @@ export class TrainerPartition {
     return { erased: reader.json() as string[], delta: reader.bytes() }
   }
 
-  /** Where a round begins on the topic; undefined when it is not there. Earlier ones are forgotten. */
+  /** Where a round begins on the topic; undefined when it is not there, or was forgotten. */
   offsetOf(round: number): number | undefined {
-    for (const known of this.#offsets.keys()) if (known < round) this.#offsets.delete(known)
     return this.#offsets.get(round)
+  }
+
+  /** Nobody will ask where an earlier round begins. */
+  forgetBefore(round: number): void {
+    for (const known of this.#offsets.keys()) if (known < round) this.#offsets.delete(known)
   }
 
   async read(): Promise<void> {
@@ -132,8 +137,7 @@ export class TrainerPartition {
 
   async #position(): Promise<number> {
     if (this.#offset !== undefined) return this.#offset
-    const bounds = await this.#log.bounds(this.#at.topic)
-    this.#offset = bounds.find(({ partition }) => partition === this.#at.partition)?.earliest ?? 0
+    this.#offset = await earliestOffset(this.#log, this.#at)
     this.#trimmed = this.#offset > 0
     return this.#offset
   }

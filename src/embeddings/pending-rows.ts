@@ -8,8 +8,8 @@ import type { ValuesEdit } from './pooled-lookup.ts'
 import type { EmbeddingTable } from './table.ts'
 import type { TableRows } from './table-rows.ts'
 
-/** Rows that are put into the table in one slice. */
-const SLICE_ROWS = 1_000
+/** Rows that are found, or put into the table, in one slice: about a third of a millisecond. */
+export const SLICE_ROWS = 1_000
 
 /**
  * Keys without a row get one when they are added, with their initial vectors: no score knows the difference. Nothing else may change

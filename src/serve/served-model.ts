@@ -4,7 +4,7 @@
  */
 
 import { layOutColumns } from '../embeddings/columns.ts'
-import { PendingRows } from '../embeddings/pending-rows.ts'
+import { PendingRows, SLICE_ROWS } from '../embeddings/pending-rows.ts'
 import { StagedRows } from '../embeddings/staged-rows.ts'
 import { EmbeddingTable } from '../embeddings/table.ts'
 import { importRows, piecesOf, removeKeys, type TableRows } from '../embeddings/table-rows.ts'
@@ -257,9 +257,6 @@ interface StagedState {
   readonly rows: StagedRows
   readonly removed: Uint32Array
 }
-
-/** Rows of one slice: about a third of a millisecond. */
-const SLICE_ROWS = 1_000
 
 function checkCorrections({ corrections }: UpdateHeader): void {
   const unknown = unknownCorrections(corrections)
